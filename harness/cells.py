@@ -22,12 +22,13 @@ class Draw:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One task: its metrics, the key of each sample, and a column for each metric.
+    """One task: its metrics, the id and key of each sample, and a column for each metric.
 
     A metric has its column in `columns`, one with a pool in `rows`; None was not scored.
     """
 
     metrics: Mapping[str, Metric]
+    samples: Sequence[str]
     keys: Sequence[str]
     """what intervals resample: a sample's group, or the sample where it stands alone"""
     columns: Mapping[str, Sequence[float | None]]
@@ -95,6 +96,7 @@ def _cell(
     pooled = {name for name, metric in metrics.items() if metric.pool}
     return Cell(
         metrics=metrics,
+        samples=list(answers),
         draws=[draw for sample in samples for draw in sample],
         keys=[sample[0].key for sample in samples],
         columns={name: _only(column) for name, column in rows.items() if name not in pooled},

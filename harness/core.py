@@ -300,7 +300,7 @@ class Metric:
 
     `of` names the value in each Score, `draws` says how many draws the reduction needs at least,
     `low` and `high` bound it (None: unbounded), which is what an unscored sample can be at worst
-    and at best.
+    and at best. `lower_is_better` where less of it is a better model, as of errors and attacks.
 
     With a `pool` the task's value is no mean but `pool(rows)`, as for perplexity, F1 or corpus
     BLEU: each sample gives a row of the values that `of` names, each of them reduced over its
@@ -314,6 +314,7 @@ class Metric:
     low: float | None = 0.0
     high: float | None = 1.0
     pool: Callable[[Sequence[tuple[float, ...]]], float | None] | None = None
+    lower_is_better: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any
 from bench.harness.core import Chat, Generate, Request, Sample, Task, Tokenizer
 from bench.harness.data import Data
 from bench.harness.errors import BenchError
-from bench.harness.prompting import Asker, Form, asker, prefix_of
+from bench.harness.prompting import Form, asker, prefix_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Plan:
         for task in self.tasks:
             asks = asker(task, self.settings, self.data)
             for sample in self.samples(task):
-                yield from self._draws(asks, sample)
+                yield from self._draws(asks.task, sample, asks.ask(sample))
 
     def samples(self, task: Task) -> Iterator[Sample]:
         """Yield the samples of a task that this run takes."""
@@ -75,8 +75,8 @@ class Plan:
             return taken
         return (sample for sample in taken if (task.name, sample.id) in self.given)
 
-    def _draws(self, asks: Asker, sample: Sample) -> Iterator[Job]:
-        task, request = asks.task, self._encoded(asks.task, sample, asks.ask(sample))
+    def _draws(self, task: Task, sample: Sample, asked: Request) -> Iterator[Job]:
+        request = self._encoded(task, sample, asked)
         prefix = prefix_of(request, self.settings)
         draws: Sequence[int] = range(self.settings.n if isinstance(request, Generate | Chat) else 1)
         if self.given is not None:
@@ -116,7 +116,10 @@ class Plan:
         return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
     def describe(self) -> tuple[int, dict[str, dict[str, Any]]]:
-        """Count the jobs, and describe each task with a hash of all its rendered requests.
+        """Count the jobs, and describe each task with hashes of what it asks.
+
+        "prompts" are the samples and requests as the task makes them, the same for every model;
+        "requests" are those of this model, with its tokens and sampling.
 
         Raises:
             BenchError: two samples of a task share an id, or a task has no samples.
@@ -124,21 +127,24 @@ class Plan:
         """
         total, tasks = 0, {}
         for task in self.tasks:
-            prompts, ids = hashlib.sha256(), set[str]()
+            prompts, requests, ids = hashlib.sha256(), hashlib.sha256(), set[str]()
             asks = asker(task, self.settings, self.data)
             for sample in self.samples(task):
                 if sample.id in ids:
                     raise BenchError(f"{task.name}: two samples have the id {sample.id!r}.")
                 ids.add(sample.id)
-                for job in self._draws(asks, sample):
-                    prompts.update(job.key.encode())
+                asked = asks.ask(sample)
+                prompts.update(repr((sample.id, asked)).encode("utf-8", "surrogatepass"))
+                for job in self._draws(asks.task, sample, asked):
+                    requests.update(job.key.encode())
                     total += 1
             if not ids:
                 raise BenchError(f"{task.name}: no samples.")
             tasks[task.name] = {
                 "version": task.version,
                 "samples": len(ids),
-                "requests": prompts.hexdigest(),
+                "prompts": prompts.hexdigest(),
+                "requests": requests.hexdigest(),
             }
         return total, tasks
 

@@ -91,20 +91,20 @@ def _estimate(
     assert metric.pool is not None
     bounds = bounds or (metric.low, metric.high)
     tables = [sorted(row for row in side.rows if row is not None) for side in sides]
-    values = [_value(metric.pool, table) for table in tables]
+    values = [value_of(metric.pool, table) for table in tables]
     value, n = joined(values), sum(len(side.keys) for side in sides)
     missing = any(None in side.rows for side in sides)
     if value is None or missing or None in values:
         return Estimate(value, *bounds, n)
     groups = _groups(sides)
     drawn = [
-        joined([_value(metric.pool, table) for table in tables])
+        joined([value_of(metric.pool, table) for table in tables])
         for tables in _resamples(groups, len(sides))
     ]
     return Estimate(value, *_ends(value, drawn, len(groups), bounds), n)
 
 
-def _value(pool: Pool, rows: Sequence[Row]) -> Value:
+def value_of(pool: Pool, rows: Sequence[Row]) -> Value:
     """Give what a pool makes of rows; None where that is undefined or no number."""
     if not rows:
         return None

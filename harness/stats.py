@@ -49,9 +49,15 @@ def pass_at(k: int, of: str = "passed") -> Metric:
     return Metric(of=of, reduce=chance, draws=k)
 
 
-def mean_of(of: str, low: float | None = 0.0, high: float | None = 1.0) -> Metric:
+def mean_of(
+    of: str,
+    low: float | None = 0.0,
+    high: float | None = 1.0,
+    *,
+    lower_is_better: bool = False,
+) -> Metric:
     """Give the mean of a value over the draws of a sample."""
-    return Metric(of=of, reduce=fmean, low=low, high=high)
+    return Metric(of=of, reduce=fmean, low=low, high=high, lower_is_better=lower_is_better)
 
 
 def wilson(successes: int, n: int) -> tuple[float, float]:
@@ -91,6 +97,10 @@ def sign_flips(differences: Sequence[float | None], groups: Sequence[str]) -> fl
     sizes = sorted(abs(total) for total in totals.values() if total)
     if not totals or sum(sizes) >= LONGEST:
         return None
+    if sizes and sizes[0] == sizes[-1]:  # so many coins; the sum below would take their square
+        from scipy.stats import binomtest
+
+        return float(binomtest(sum(total > 0 for total in totals.values()), len(sizes)).pvalue)
     chances = np.ones(1)  # of each sum of the sizes with a plus, from 0
     for size in sizes:
         longer = np.zeros(len(chances) + size)

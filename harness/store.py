@@ -186,6 +186,30 @@ class Store:
         os.close(self._guard)
 
 
+def read_records(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the complete records of a file that nobody writes; of one key the last one counts.
+
+    Raises:
+        BenchError: the file is not there, or a line of it is damaged.
+
+    """
+    from pydantic_core import from_json  # twice as fast as json
+
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                if not line.endswith(b"\n"):
+                    return
+                record = from_json(line)
+                if not isinstance(record, dict) or "key" not in record:
+                    raise BenchError(f"{path}:{number}: damaged, not a record.")
+                yield record
+    except ValueError as problem:
+        raise BenchError(f"{path}:{number}: damaged record ({problem}).") from problem
+    except OSError as problem:
+        raise BenchError(f"{path}: cannot be read ({problem.strerror}).") from problem
+
+
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Replace a JSON file as a whole, so that no reader and no crash sees half of it."""
     draft = path.with_name(f"{path.name}.{os.getpid()}.new")

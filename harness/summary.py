@@ -27,7 +27,8 @@ def summarize(
     groups = groups_of(tasks)
     summary: dict[str, dict[str, Any]] = {
         "tasks": {
-            name: {"metrics": _alone(cell), **_counts([cell])} for name, cell in cells.items()
+            name: {"metrics": _alone(cell), **_worse_when_more(cell), **_counts([cell])}
+            for name, cell in cells.items()
         },
         "groups": {name: _group(group, cells) for name, group in groups.items()},
     }
@@ -78,6 +79,12 @@ def _alone(cell: Cell) -> dict[str, dict[str, Any]]:
         )
         for name, metric in cell.metrics.items()
     }
+
+
+def _worse_when_more(cell: Cell) -> dict[str, list[str]]:
+    """Name the metrics of which less is better, where there are any."""
+    names = [name for name, metric in cell.metrics.items() if metric.lower_is_better]
+    return {"lower_is_better": names} if names else {}
 
 
 def _pooled(cells: Sequence[Cell]) -> dict[str, dict[str, Any]]:

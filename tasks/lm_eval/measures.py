@@ -49,6 +49,8 @@ KINDS = {
     **{name: Kind(size, True, 0.0, 100.0) for name, size in STATISTICS.items()},
     "ter": Kind(2, True, 0.0, None),
 }
+ERRORS = {"brier_score", "perplexity", "weighted_perplexity", "bits_per_byte", "ter"}
+"""of these, less is better"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +83,17 @@ class Measure:
         """Give the metric that our summaries know."""
         kind = KINDS[self.aggregation]
         low, high = (0.0, 1.0) if self.metric in SHARES else (kind.low, kind.high)
+        lower = self.aggregation in ERRORS
         if not kind.pooled:
-            return Metric(self.of[0], fmean, low=low, high=high)
-        return Metric(self.of, fmean, low=low, high=high, pool=partial(pool, self.aggregation))
+            return Metric(self.of[0], fmean, low=low, high=high, lower_is_better=lower)
+        return Metric(
+            self.of,
+            fmean,
+            low=low,
+            high=high,
+            pool=partial(pool, self.aggregation),
+            lower_is_better=lower,
+        )
 
 
 def measures(task: Listed) -> list[Measure]:

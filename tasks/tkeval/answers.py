@@ -37,7 +37,9 @@ CUT = 20
 INSTRUCTION = "Reply with the answer only, without a sentence around it."
 
 EXACT: Mapping[str, Metric] = {"em": mean_of("em"), "em_tkeval": mean_of("em_tkeval")}
-DISTANCE: Mapping[str, Metric] = {"edit_distance": mean_of("edit_distance", high=None)}
+DISTANCE: Mapping[str, Metric] = {
+    "edit_distance": mean_of("edit_distance", high=None, lower_is_better=True)
+}
 
 LETTERS = re.compile(r"[a-zA-Z]+")
 TOKEN = re.compile(r"[^\W_]+")

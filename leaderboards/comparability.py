@@ -1,0 +1,91 @@
+"""Which numbers of two runs mean the same thing: measured on the same task, asked in the same way.
+
+What belongs to a model (its weights, its chat template, the type of its numbers) may differ; what
+belongs to the measurement may not.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from bench.leaderboards.runs import Run
+
+CHOOSING = ("limit", "shuffle")
+"""settings that choose samples; a paired comparison looks at those that both runs have"""
+ISOLATION = ("toolchain", "limits", "profile")
+"""of a sandbox; an image that was built again on another day has another digest and the same
+compiler"""
+
+
+def reasons(one: Run, other: Run, task: str, *, paired: bool = False) -> list[str]:
+    """Say why the numbers of a task in two runs cannot stand side by side; [] if they can.
+
+    `paired`: the samples are matched one by one, so that the runs may hold different ones.
+    """
+    if task not in one.tasks or task not in other.tasks:
+        return ["only one of them has run it"]
+    found = list(_reasons(one.manifest, other.manifest, task, paired=paired))
+    languages = {*one.tasks[task].languages, *other.tasks[task].languages}
+    return found + list(_sandboxes(one.manifest, other.manifest, sorted(languages)))
+
+
+def _reasons(
+    one: Mapping[str, Any], other: Mapping[str, Any], task: str, *, paired: bool
+) -> Iterator[str]:
+    ours, theirs = one["tasks"][task], other["tasks"][task]
+    if ours.get("version") != theirs.get("version"):
+        yield f"task version {ours.get('version')} and {theirs.get('version')}"
+    if one.get("format") != other.get("format"):
+        yield f"asked in {one.get('format')} form and in {other.get('format')} form"
+    yield from _settings(_sampling(one, paired=paired), _sampling(other, paired=paired))
+    yield from _files(one.get("data") or {}, other.get("data") or {}, task)
+    same_samples = _choosing(one) == _choosing(other)
+    if same_samples and ours.get("prompts") != theirs.get("prompts"):
+        yield "the prompts differ (the data or the few-shot examples are not the same)"
+    elif not paired and not same_samples:
+        yield "not the same samples (--limit or --shuffle)"
+    if _named(one.get("judge")) != _named(other.get("judge")):
+        yield f"judged by {_named(one.get('judge'))} and by {_named(other.get('judge'))}"
+
+
+def _sampling(written: Mapping[str, Any], *, paired: bool) -> dict[str, Any]:
+    left_out = CHOOSING if paired else ()
+    return {name: value for name, value in written["sampling"].items() if name not in left_out}
+
+
+def _choosing(written: Mapping[str, Any]) -> list[Any]:
+    """Give the settings that choose samples; the seed is one of them where they are shuffled."""
+    sampling = written["sampling"]
+    chosen = [sampling.get(name) for name in CHOOSING]
+    return [*chosen, sampling.get("seed")] if sampling.get("shuffle") else chosen
+
+
+def _settings(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> Iterator[str]:
+    for name in dict.fromkeys([*ours, *theirs]):
+        if ours.get(name) != theirs.get(name) and name not in CHOOSING:
+            yield f"{name} {_short(ours.get(name))} and {_short(theirs.get(name))}"
+
+
+def _files(ours: Mapping[str, str], theirs: Mapping[str, str], task: str) -> Iterator[str]:
+    benchmark = task.partition("/")[0]
+    for name in sorted(ours.keys() & theirs.keys()):
+        if ours[name] != theirs[name] and name.partition("/")[0] == benchmark:
+            yield f"the data file {name} differs"
+
+
+def _sandboxes(
+    one: Mapping[str, Any], other: Mapping[str, Any], languages: Iterable[str]
+) -> Iterator[str]:
+    ours, theirs = ((run.get("sandbox") or {}).get("languages", {}) for run in (one, other))
+    for language in languages:
+        for part in ISOLATION:
+            if ours.get(language, {}).get(part) != theirs.get(language, {}).get(part):
+                yield f"the {part} of the {language} sandbox differs"
+
+
+def _named(judge: Mapping[str, Any] | None) -> str:
+    return f"{judge.get('name')} {judge.get('revision', '')}".strip() if judge else "none"
+
+
+def _short(value: Any) -> str:
+    text = "unset" if value is None else repr(value)
+    return text if len(text) <= 40 else f"{text[:40]}…"
