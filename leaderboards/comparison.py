@@ -7,7 +7,7 @@ of whole numbers) the interval alone decides. Holm corrects over all tasks compa
 groups apart from them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from statistics import fmean
@@ -95,20 +95,27 @@ class Comparison:
     """tasks that are not compared, with the reasons"""
 
 
-def compare(base: Run, candidate: Run) -> Comparison:
+def compare(
+    base: Run,
+    candidate: Run,
+    tasks: Iterable[str] | None = None,
+    without: Mapping[str, Collection[str]] | None = None,
+) -> Comparison:
     """Compare two runs on the samples that both have.
+
+    Of their `tasks` all unless some are named, and `without` some samples by task.
 
     Raises:
         BenchError: they have no sample in common that can be compared.
 
     """
-    names = list(dict.fromkeys([*base.tasks, *candidate.tasks]))
+    names = list(dict.fromkeys([*base.tasks, *candidate.tasks] if tasks is None else tasks))
     left_out = {name: reasons(base, candidate, name, paired=True) for name in names}
     ours, theirs = base.cells(), candidate.cells()
     matched: dict[str, Matched] = {}
     for name in names:
         if not left_out[name]:
-            one = match(ours[name], theirs[name])
+            one = match(ours[name], theirs[name], (without or {}).get(name, ()))
             if one.pairs.keys and one.pairs.metrics:
                 matched[name] = one
             else:
@@ -251,9 +258,9 @@ class Matched:
         return sum(difference is None for difference in self.pairs.columns[metric])
 
 
-def match(base: Cell, candidate: Cell) -> Matched:
-    """Pair two cells of one task sample by sample."""
-    where = {sample: at for at, sample in enumerate(base.samples)}
+def match(base: Cell, candidate: Cell, without: Collection[str] = ()) -> Matched:
+    """Pair two cells of one task sample by sample, without some of them."""
+    where = {sample: at for at, sample in enumerate(base.samples) if sample not in without}
     places = [(where[sample], at) for at, sample in enumerate(candidate.samples) if sample in where]
     shared = {
         name: metric
