@@ -3,13 +3,14 @@
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from bench.harness.errors import BenchError
 from bench.harness.plan import Settings
 
+Kind = TypeVar("Kind", bound=BaseModel)
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
@@ -71,28 +72,39 @@ def read(file: Path | None, flags: Mapping[str, Any]) -> RunConfig:
         BenchError: the file cannot be read, or a key is unknown, missing or out of range.
 
     """
-    written = _toml(file) if file else {}
+    return join(RunConfig, "--config", file, flags)
+
+
+def join(kind: type[Kind], flag: str, file: Path | None, flags: Mapping[str, Any]) -> Kind:
+    """Join the TOML file that a flag names, if any, and the other flags that were given.
+
+    Raises:
+        BenchError: the file cannot be read, or a key is unknown, missing or out of range.
+
+    """
+    written = _toml(flag, file) if file else {}
     given = {key: value for key, value in flags.items() if value is not None}
     try:
-        return RunConfig.model_validate({**written, **given})
+        return kind.model_validate({**written, **given})
     except ValidationError as problem:
         error = problem.errors()[0]
         key = str(error["loc"][0])
-        flag = f"--{key.replace('_', '-')}"
-        where = flag if key in given or key not in written else f"{file}: {key}"
-        if error["type"] == "missing":
-            raise BenchError(f"{flag} is missing. Give it, or set it in a --config file.") from None
+        own = f"--{key.replace('_', '-')}"
+        where = own if key in given or key not in written else f"{file}: {key}"
+        if error["type"] == "missing" and len(error["loc"]) == 1:
+            raise BenchError(f"{own} is missing. Give it, or set it in a {flag} file.") from None
+        inner = "".join(f".{part}" for part in error["loc"][1:] if isinstance(part, str))
         if error["type"] == "extra_forbidden":
-            known = ", ".join(RunConfig.model_fields)
-            raise BenchError(f"{where}: no such key. The keys are {known}.") from None
+            known = ", ".join(kind.model_fields) if not inner else "those of the documentation"
+            raise BenchError(f"{where}{inner}: no such key. The keys are {known}.") from None
         said = error["msg"][0].lower() + error["msg"][1:]
-        raise BenchError(f"{where} {str(error['input'])[:60]!r}: {said}.") from None
+        raise BenchError(f"{where}{inner} {str(error['input'])[:60]!r}: {said}.") from None
 
 
-def _toml(file: Path) -> dict[str, Any]:
+def _toml(flag: str, file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as problem:
-        raise BenchError(f"--config {file}: cannot be read ({problem.strerror}).") from problem
+        raise BenchError(f"{flag} {file}: cannot be read ({problem.strerror}).") from problem
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
-        raise BenchError(f"--config {file}: not TOML ({problem}).") from problem
+        raise BenchError(f"{flag} {file}: not TOML ({problem}).") from problem
