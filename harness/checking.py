@@ -267,7 +267,7 @@ def _text(request: Request) -> str:
         case Chat():
             shown = "\n".join(message.text for message in request.messages)
         case LogLikelihood():
-            shown = max((context for context, _ in request.pairs), key=len, default="")
+            shown = max((context or text for context, text in request.pairs), key=len, default="")
         case RollingLogLikelihood():
             shown = request.text
         case Reward():

@@ -10,7 +10,7 @@ def weigh(context, continuation):
     return -int.from_bytes(digest[:4], "big") / 2**28 - 1e-3
 
 
-def evaluated(name, tmp_path, shown, **splits):
+def evaluated(name, tmp_path, shown, measure="acc", **splits):
     """Run a task of lm-evaluation-harness on rows of ours; give its requests and its accuracies."""
     from lm_eval.api.model import LM
     from lm_eval.api.task import ConfigurableTask
@@ -42,4 +42,5 @@ def evaluated(name, tmp_path, shown, **splits):
     task.set_config(key="num_fewshot", value=shown)
     found = evaluate(lm=Hashed(), task_dict={name: task}, log_samples=True, bootstrap_iters=0)
     samples = sorted(found["samples"][name], key=lambda sample: sample["doc_id"])
-    return asked, [sample["acc"] for sample in samples], found["results"][name]["acc,none"]
+    values = [sample[measure] for sample in samples]
+    return asked, values, found["results"][name][f"{measure},none"]
