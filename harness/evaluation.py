@@ -172,7 +172,8 @@ def summarized(
     from bench.harness.summary import summarize  # scipy, which takes its time
 
     file = folder / SUMMARY
-    summary = summarize(plan.tasks, store.scores, plan.settings.n) | used(plan, store, prices)
+    found = summarize(plan.tasks, store.scores, plan.settings.n, store.responses)
+    summary = found | used(plan, store, prices)
     if not file.exists() or read_json(file) != summary:
         write_json(file, summary)
     return summary

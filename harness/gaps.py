@@ -7,12 +7,16 @@ task of which less was run shifts nothing.
 Where a metric has a pool, values are compared and not samples: of the task and of its baseline on
 the problems that both have, and in a group their mean difference over the tasks. There is no
 p-value then.
+
+Beside each gap stands how many tokens more the model reads, since noise that leaves a text as long
+as it was may still break it into more of them.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from statistics import fmean
+from types import MappingProxyType
 from typing import Any
 
 from bench.harness.cells import Cell
@@ -31,10 +35,20 @@ class Pairs:
     columns: dict[str, list[float | None]]
     sides: dict[str, list[tuple[Side, Side]]]
     """of metrics with a pool: what is paired of a task and of its baseline"""
+    tokens: list[tuple[float | None, float | None]] = field(default_factory=list[Any])
+    """how many the model reads for a sample and, in the mean, for its partners"""
 
 
-def pair(cell: Cell, baseline: Cell) -> Pairs:
-    """Pair the samples of a task with those of its baseline; those without a partner are out."""
+def pair(
+    cell: Cell,
+    baseline: Cell,
+    read: Mapping[str, int] = MappingProxyType({}),
+    read_before: Mapping[str, int] = MappingProxyType({}),
+) -> Pairs:
+    """Pair the samples of a task with those of its baseline; those without a partner are out.
+
+    `read` and `read_before` give the tokens of prompts by sample, where they were counted.
+    """
     partners: defaultdict[str, list[int]] = defaultdict(list)
     for at, key in enumerate(baseline.keys):
         partners[key].append(at)
@@ -62,6 +76,13 @@ def pair(cell: Cell, baseline: Cell) -> Pairs:
             for name, metric in shared.items()
             if metric.pool
         },
+        tokens=[
+            (
+                read.get(cell.samples[at]),
+                _mean([read_before.get(baseline.samples[i]) for i in others]),
+            )
+            for at, others in paired
+        ],
     )
 
 
@@ -78,8 +99,14 @@ def _side(cell: Cell, name: str, places: Sequence[int]) -> Side:
 
 
 def _difference(value: float | None, others: Sequence[float | None]) -> float | None:
-    known = [other for other in others if other is not None]
-    return None if value is None or len(known) < len(others) else value - fmean(known)
+    mean = _mean(others)
+    return None if value is None or mean is None else value - mean
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    """Give the mean of values, if all of them are known."""
+    known = [value for value in values if value is not None]
+    return fmean(known) if len(known) == len(values) else None
 
 
 def joined(parts: Sequence[Pairs]) -> Pairs:
@@ -102,13 +129,16 @@ def joined(parts: Sequence[Pairs]) -> Pairs:
             for name, metric in shared.items()
             if metric.pool
         },
+        tokens=[both for part in parts for both in part.tokens],
     )
 
 
 def gap(pairs: Pairs, to: str, draws: int) -> dict[str, Any]:
     """Give the mean difference of each metric with its interval and p-value, as plain JSON.
 
-    `p_holm`, which hangs on the gaps beside this one, is left for `adjust` to fill.
+    `p_holm`, which hangs on the gaps beside this one, is left for `adjust` to fill. Where prompts
+    were counted, `prompt_tokens` is the mean difference of them, and its `baseline` what they have
+    there.
     """
     metrics = {}
     for name, metric in pairs.metrics.items():
@@ -120,7 +150,17 @@ def gap(pairs: Pairs, to: str, draws: int) -> dict[str, Any]:
             # A mean over draws is a whole number of draws.
             p = sign_flips([None if d is None else d * draws for d in column], pairs.keys)
         metrics[name] = asdict(found) | {"p": p, "p_holm": None}
-    return {"to": to, "metrics": metrics}
+    return {"to": to, "metrics": metrics, **_longer(pairs)}
+
+
+def _longer(pairs: Pairs) -> dict[str, Any]:
+    """Give by how many tokens prompts are longer than those of the baseline, if that is known."""
+    before = [theirs for ours, theirs in pairs.tokens if ours is not None and theirs is not None]
+    if not before:
+        return {}
+    column = [_difference(ours, [theirs]) for ours, theirs in pairs.tokens]
+    found = estimate(column, pairs.keys, low=None, high=None)
+    return {"prompt_tokens": asdict(found) | {"baseline": fmean(before)}}
 
 
 def adjust(gaps: Iterable[Mapping[str, Any]]) -> None:

@@ -1,39 +1,45 @@
 """Score records to the content of summary.json: estimates, verdicts and rates."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from statistics import fmean
 from typing import Any
 
 from bench.harness.cells import Cell, cells_of
 from bench.harness.core import Estimate, Metric, Task, Verdict
-from bench.harness.gaps import adjust, alike, common_name, gap, joined, pair
+from bench.harness.gaps import Pairs, adjust, alike, common_name, gap, joined, pair
 from bench.harness.groups import Group, groups_of
 from bench.harness.pooling import Side, macro, micro
 from bench.harness.stats import estimate
 
 
 def summarize(
-    tasks: Sequence[Task], scores: Iterable[dict[str, Any]], draws: int
+    tasks: Sequence[Task],
+    scores: Iterable[dict[str, Any]],
+    draws: int,
+    responses: Iterable[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """Give the estimates, verdict counts and rates of tasks and groups of tasks, as plain JSON.
 
     `scores` are the records of scores.jsonl, in any order; the last one counts where a draw was
     scored again, and those of other tasks are passed over. A sample that lacks a value in one of
-    its `draws` is unscored: it stays in n and widens the interval.
+    its `draws` is unscored: it stays in n and widens the interval. With the `responses`, gaps say
+    how many tokens more the model read.
     """
     cells = cells_of(tasks, scores, draws)
     groups = groups_of(tasks)
     summary: dict[str, dict[str, Any]] = {
         "tasks": {
-            name: {"metrics": _alone(cell), **_worse_when_more(cell), **_counts([cell])}
+            name: {"metrics": _alone(cell), **_kinds(cell), **_counts([cell])}
             for name, cell in cells.items()
         },
         "groups": {name: _group(group, cells) for name, group in groups.items()},
     }
     baselines = {task.name: task.baseline for task in tasks if task.baseline in cells}
-    _add_gaps(summary, cells, groups, baselines, draws)
+    compared = {*baselines, *baselines.values()}
+    pairs = _pairs(cells, baselines, _read(responses, compared) if baselines else {})
+    _add_gaps(summary, pairs, groups, baselines, draws)
     return summary
 
 
@@ -43,9 +49,31 @@ def _group(group: Group, cells: Mapping[str, Cell]) -> dict[str, Any]:
     return {"metrics": _pooled(members), **counts, "tasks": len(members), "by": group.by}
 
 
+def _read(
+    responses: Iterable[Mapping[str, Any]], names: Container[str]
+) -> dict[str, dict[str, int]]:
+    """Give the tokens of prompts by task and sample; what was not counted is left out."""
+    read: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for record in responses:
+        if record["task"] in names and record["prompt_tokens"]:
+            read[record["task"]][record["sample"]] = record["prompt_tokens"]
+    return read
+
+
+def _pairs(
+    cells: Mapping[str, Cell],
+    baselines: Mapping[str, str],
+    read: Mapping[str, Mapping[str, int]],
+) -> dict[str, Pairs]:
+    return {
+        name: pair(cells[name], cells[to], read.get(name, {}), read.get(to, {}))
+        for name, to in baselines.items()
+    }
+
+
 def _add_gaps(
     summary: Mapping[str, dict[str, Any]],
-    cells: Mapping[str, Cell],
+    pairs: Mapping[str, Pairs],
     groups: Mapping[str, Group],
     baselines: Mapping[str, str],
     draws: int,
@@ -54,7 +82,6 @@ def _add_gaps(
 
     p-values are corrected over the tasks of one baseline, and over the groups of one division.
     """
-    pairs = {name: pair(cells[name], cells[to]) for name, to in baselines.items()}
     families: defaultdict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for name, to in baselines.items():
         summary["tasks"][name]["gap"] = one = gap(pairs[name], to, draws)
@@ -81,10 +108,17 @@ def _alone(cell: Cell) -> dict[str, dict[str, Any]]:
     }
 
 
-def _worse_when_more(cell: Cell) -> dict[str, list[str]]:
-    """Name the metrics of which less is better, where there are any."""
-    names = [name for name, metric in cell.metrics.items() if metric.lower_is_better]
-    return {"lower_is_better": names} if names else {}
+def _kinds(cell: Cell) -> dict[str, Any]:
+    """Name the metrics of which less is better, and give the bounds of those that are no shares."""
+    kinds = {
+        "lower_is_better": [name for name, one in cell.metrics.items() if one.lower_is_better],
+        "bounds": {
+            name: [one.low, one.high]
+            for name, one in cell.metrics.items()
+            if (one.low, one.high) != (0, 1)
+        },
+    }
+    return {name: kind for name, kind in kinds.items() if kind}
 
 
 def _pooled(cells: Sequence[Cell]) -> dict[str, dict[str, Any]]:

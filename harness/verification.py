@@ -127,7 +127,7 @@ def _compare_summary(plan: Plan, store: Store, folder: Path) -> None:
 
     file = folder / SUMMARY
     old = read_json(file) if file.exists() else {}
-    new = summarize(plan.tasks, store.scores, plan.settings.n)
+    new = summarize(plan.tasks, store.scores, plan.settings.n, store.responses)
     if old != new | used(plan, store, parse_prices(old)):
         raise Unfinished(
             f"{file}: not what the stored scores give. Run the command of this run again."

@@ -52,7 +52,7 @@ def passing(run: Path, ks: Sequence[int]) -> dict[str, Any]:
         raise BenchError(f"--k: no task of {run} has pass@k. Leave --k out.")
     tasks = [measured(known[name], ks) for name in written["tasks"]]
     with store.Store(run) as records:
-        return summarize(tasks, records.scores, n)
+        return summarize(tasks, records.scores, n, records.responses)
 
 
 def measured(task: Task, ks: Sequence[int]) -> Task:

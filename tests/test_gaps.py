@@ -320,3 +320,36 @@ def test_gaps_are_in_bounds_and_plain_json_in_any_order(go_en, go_de, py_en, py_
         if numbers["n"]:
             assert numbers["low"] <= numbers["value"] <= numbers["high"]
             assert 0 < numbers["p"] <= numbers["p_holm"] <= 1
+
+
+def reading(**tokens):
+    """Response records of cells named go_en, from the tokens of their prompts in order."""
+    return [
+        {"task": f"xl/{name.replace('_', '/')}", "sample": str(at), "prompt_tokens": number}
+        for name, numbers in tokens.items()
+        for at, number in enumerate(numbers)
+    ]
+
+
+def test_a_gap_says_how_many_tokens_more_are_read():
+    scores = records(go_en="+++", go_de="+-+", py_en="++", py_de="--")
+    tasks = cells(["go", "py"], ["en", "de"])
+    read = reading(go_en=[10, 20, 30], go_de=[12, 20, 37], py_en=[5, 5], py_de=[8, 9])
+    found = summarize(tasks, scores, 1, read)
+    tokens = found["tasks"]["xl/go/de"]["gap"]["prompt_tokens"]
+    assert (tokens["value"], tokens["n"], tokens["baseline"]) == (3.0, 3, 20.0)
+    assert tokens["low"] < tokens["value"] < tokens["high"]  # three problems, resampled
+    pooled = found["groups"]["xl/*/de"]["gap"]["prompt_tokens"]
+    assert (pooled["value"], pooled["n"]) == (pytest.approx(16 / 5), 5)
+    bare = summarize(tasks, scores, 1)
+    assert bare["tasks"]["xl/go/de"]["gap"].pop("metrics")
+    assert bare["tasks"]["xl/go/de"]["gap"] == {"to": "xl/go/en"}
+
+
+def test_prompts_that_were_not_counted_are_none_or_left_out():
+    scores, tasks = records(go_en="+++", go_de="+-+"), cells(["go"], ["en", "de"])
+    some = reading(go_en=[10, 20, 30], go_de=[12, 0, 30])
+    tokens = summarize(tasks, scores, 1, some)["tasks"]["xl/go/de"]["gap"]["prompt_tokens"]
+    assert (tokens["value"], tokens["low"], tokens["high"], tokens["n"]) == (1.0, None, None, 3)
+    none = reading(go_en=[0, 0, 0], go_de=[12, 0, 30])
+    assert "prompt_tokens" not in summarize(tasks, scores, 1, none)["tasks"]["xl/go/de"]["gap"]

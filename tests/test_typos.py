@@ -7,12 +7,14 @@ from itertools import islice
 from random import Random
 
 import pytest
+from command_line import bench, lines
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.harness import Data, Generate, Sample, choices, registry
 from bench.harness.errors import BenchError
 from bench.harness.plan import Plan, Settings
+from bench.harness.store import RESPONSES, SUMMARY, read_json
 from bench.tasks import coding
 from bench.tasks.comments import reworded
 from bench.tasks.typos import KNOWN, operators, typos
@@ -278,3 +280,23 @@ def test_a_glob_over_operators_takes_the_usual_strengths():
     named = [task.name.split("/")[1] for task in registry.select("typos/*/humaneval_xl/go/English")]
     assert named == KNOWN
     assert len(KNOWN) == 4 * 3 + 6 * 2
+
+
+def test_a_gap_has_the_change_in_tokens_beside_it(data_dir, tmp_path):
+    script, out = tmp_path / "answers.jsonl", tmp_path / "run"
+    script.write_text('{"text": "#### 3"}\n')
+    name = "typos/space-30/gsm8k/cot"
+    done = bench(
+        "run", "--model", f"scripted:{script}", "--tasks", f"gsm8k/cot,{name}", "--limit", 5,
+        "--data-dir", data_dir, "--out", out, COLUMNS="200",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    read = {(row["task"], row["sample"]): row["prompt_tokens"] for row in lines(out / RESPONSES)}
+    clean = [count for (task, _), count in read.items() if task == "gsm8k/cot"]
+    more = sum(count for (task, _), count in read.items() if task == name) - sum(clean)
+    tokens = read_json(out / SUMMARY)["tasks"][name]["gap"]["prompt_tokens"]
+    assert more > 0  # to a script every word is a token
+    assert tokens["value"] == pytest.approx(more / 5)
+    assert tokens["baseline"] == pytest.approx(sum(clean) / 5)
+    assert f"+{more / 5:.1f} (+{more / sum(clean):.0%})" in done.stdout
+    assert bench("verify", out, "--data-dir", data_dir).returncode == 0
