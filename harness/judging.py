@@ -47,6 +47,11 @@ def open_judge(name: str | None) -> OpenJudge:
     return OpenJudge({"name": model.name, **model.identity()}, model)
 
 
+def judgement_key(identity: str, request: Request) -> str:
+    """Give the key of what a judge, by the hash of its identity, says to a request."""
+    return digest([identity, repr(request)])[:32]
+
+
 @contextmanager
 def asked(judge: OpenJudge | None, folder: Path) -> "Iterator[Judging | None]":
     """Let a judge answer for a while, with what it said before at hand."""
@@ -84,7 +89,7 @@ class Judging:
             Unfinished: there is no judge here, and no answer from before.
 
         """
-        key = digest([self._identity, repr(request)])[:32]
+        key = judgement_key(self._identity, request)
         with self._lock:
             if key in self._records:
                 return parse_response(self._records[key])
