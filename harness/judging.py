@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from bench.harness.core import Model, Request, Response, Task
+from bench.harness.core import Chat, Generate, Model, Request, Response, Task
 from bench.harness.errors import BenchError, InfrastructureError, Unfinished
 from bench.harness.models.names import open_model
 from bench.harness.plan import digest
@@ -74,6 +74,7 @@ class Judging:
         self._identity = digest(dict(judge.identity))
         self._records = records
         self._model = judge.model
+        self._chats = judge.identity.get("chat_template") != ""  # files without one: a base model
         self._asked: SimpleQueue[tuple[Request, Future[Response]]] = SimpleQueue()
         self._under_way: dict[str, Future[Response]] = {}
         self._lock = threading.Lock()
@@ -130,12 +131,21 @@ class Judging:
 
     def _answer(self, batch: Sequence[tuple[Request, Future[Response]]]) -> None:
         assert self._model is not None
+        requests = [request if self._chats else in_completion(request) for request, _ in batch]
         try:
-            for position, response in self._model.respond([request for request, _ in batch]):
+            for position, response in self._model.respond(requests):
                 _settle(batch[position][1], response)
         except BaseException as problem:  # noqa: BLE001 - raised again where the scorers are
             for _, answer in batch:
                 _settle(answer, problem)
+
+
+def in_completion(request: Request) -> Request:
+    """Give what a base model is asked instead of a chat: its turns, and where the reply begins."""
+    if not isinstance(request, Chat):
+        return request
+    text = "\n\n".join(turn.text for turn in request.messages)
+    return Generate(f"{text}\nReply:{request.prefix}", request.sampling)
 
 
 def _settle(answer: Future[Response], outcome: Response | BaseException) -> None:

@@ -271,9 +271,11 @@ def checked(found: Sequence[Any], expected: int, file: str) -> None:
 
 def family(rest: str) -> Iterator[Task]:
     """TASK: any task of refusals and attack success, scored by a judge instead of by rules."""
-    for task in registry.select(rest):
-        if task.score is not by_rules:
-            raise BenchError(f"judged/{rest}: {task.name} is not about refusals.")
+    chosen = registry.select(rest)
+    fitting = [task for task in chosen if task.score is by_rules]
+    if not fitting:
+        raise BenchError(f"judged/{rest}: {chosen[0].name} is not about refusals.")
+    for task in fitting:
         yield replace(
             task,
             name=f"judged/{task.name}",

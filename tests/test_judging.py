@@ -203,6 +203,15 @@ def test_a_reward_model_says_that_it_is_one(tmp_path):
             judge.ask(Reward("a", "c"))
 
 
+def test_a_base_model_is_asked_by_completion(tmp_path):
+    model = Scripted([{"prompt": "Is it good?\nReply:", "text": " yes"}])
+    identity = {**model.identity(), "chat_template": ""}
+    with asked(OpenJudge(identity, model), tmp_path) as judge:
+        assert judge.ask(question("Is it good?")).text == " yes"
+    with asked(OpenJudge(identity, None), tmp_path) as judge:  # and its word is found again
+        assert judge.ask(question("Is it good?")).text == " yes"
+
+
 def test_a_language_model_gives_no_rewards(tmp_path):
     model = open_model("smollm2")
     with (

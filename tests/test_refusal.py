@@ -180,6 +180,9 @@ def test_any_task_of_refusals_can_be_judged(data_dir):
     assert all(groups)
     with pytest.raises(BenchError, match="mgsm/en is not about refusals"):
         registry.select("judged/mgsm/en")
+    found = registry.select("judged/*")
+    assert {"judged/xstest/safe", "judged/advbench"} <= {task.name for task in found}
+    assert all(task.judged for task in found)
 
 
 @pytest.mark.parametrize("system", xstest.SYSTEMS)
