@@ -111,13 +111,38 @@ def sign_flips(differences: Sequence[float | None], groups: Sequence[str]) -> fl
     return min(float(chances[np.abs(sums) >= abs(sum(totals.values()))].sum()), 1.0)
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Give p-values corrected for their number, in the same order (Holm 1979)."""
-    order = sorted(range(len(p_values)), key=lambda at: p_values[at])
-    corrected, least = [0.0] * len(p_values), 0.0
-    for rank, at in enumerate(order):
-        least = max(least, min(1.0, p_values[at] * (len(p_values) - rank)))
+def p_value(found: Estimate, groups: int) -> float | None:
+    """Give the two-sided p-value for no difference that an interval implies.
+
+    By Student's t over the groups that were resampled, from the end of the interval that lies
+    towards 0: p < 0.05 just where the interval leaves 0 out. None where that end is not known.
+    """
+    from scipy.stats import t  # heavy
+
+    if found.value is None or groups < 2:
+        return None
+    end = found.low if found.value > 0 else found.high
+    if not found.value:
+        return 1.0
+    if end is None or end == found.value:
+        return None
+    errors = found.value / (found.value - end) * float(t.ppf(0.975, groups - 1))
+    return float(2 * t.sf(abs(errors), groups - 1))
+
+
+def holm(p_values: Sequence[float], weights: Sequence[float] | None = None) -> list[float]:
+    """Give p-values corrected for their number, in the same order (Holm 1979).
+
+    With `weights` (positive) a hypothesis of more weight gets more of the error that is allowed:
+    section 4 of the paper.
+    """
+    shares = [1.0] * len(p_values) if weights is None else weights
+    order = sorted(range(len(p_values)), key=lambda at: p_values[at] / shares[at])
+    corrected, least, left = [0.0] * len(p_values), 0.0, fsum(shares)
+    for at in order:
+        least = max(least, min(1.0, p_values[at] * (left / shares[at])))
         corrected[at] = least
+        left -= shares[at]
     return corrected
 
 

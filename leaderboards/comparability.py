@@ -1,7 +1,7 @@
 """Which numbers of two runs mean the same thing: measured on the same task, asked in the same way.
 
 What belongs to a model (its weights, its chat template, the type of its numbers) may differ; what
-belongs to the measurement may not.
+belongs to the measurement may not. Of a run that was imported only what it says can be compared.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,6 +11,8 @@ from bench.leaderboards.runs import Run
 
 CHOOSING = ("limit", "shuffle")
 """settings that choose samples; a paired comparison looks at those that both runs have"""
+FREE = (*CHOOSING, "seed")
+"""settings that change no measurement; a seed chooses samples too, where they are shuffled"""
 ISOLATION = ("toolchain", "limits", "profile")
 """of a sandbox; an image that was built again on another day has another digest and the same
 compiler"""
@@ -22,8 +24,11 @@ def reasons(one: Run, other: Run, task: str, *, paired: bool = False) -> list[st
     `paired`: the samples are matched one by one, so that the runs may hold different ones.
     """
     if task not in one.tasks or task not in other.tasks:
-        return ["only one of them has run it"]
+        without = [run.name for run in (one, other) if task not in run.tasks]
+        return [f"not run by {' or '.join(without)}"]
     found = list(_reasons(one.manifest, other.manifest, task, paired=paired))
+    if one.imported or other.imported:
+        return found
     languages = {*one.tasks[task].languages, *other.tasks[task].languages}
     return found + list(_sandboxes(one.manifest, other.manifest, sorted(languages)))
 
@@ -32,24 +37,30 @@ def _reasons(
     one: Mapping[str, Any], other: Mapping[str, Any], task: str, *, paired: bool
 ) -> Iterator[str]:
     ours, theirs = one["tasks"][task], other["tasks"][task]
-    if ours.get("version") != theirs.get("version"):
+    partly = "imported" in one or "imported" in other
+    if _differ(ours.get("version"), theirs.get("version"), partly):
         yield f"task version {ours.get('version')} and {theirs.get('version')}"
-    if one.get("format") != other.get("format"):
+    if _differ(one.get("format"), other.get("format"), partly):
         yield f"asked in {one.get('format')} form and in {other.get('format')} form"
-    yield from _settings(_sampling(one, paired=paired), _sampling(other, paired=paired))
+    for name in dict.fromkeys([*one["sampling"], *other["sampling"]]):
+        values = one["sampling"].get(name), other["sampling"].get(name)
+        if name not in FREE and _differ(*values, partly):
+            yield f"{name} {_short(values[0])} and {_short(values[1])}"
     yield from _files(one.get("data") or {}, other.get("data") or {}, task)
     same_samples = _choosing(one) == _choosing(other)
-    if same_samples and ours.get("prompts") != theirs.get("prompts"):
+    if same_samples and _differ(ours.get("prompts"), theirs.get("prompts"), partly):
         yield "the prompts differ (the data or the few-shot examples are not the same)"
     elif not paired and not same_samples:
         yield "not the same samples (--limit or --shuffle)"
-    if _named(one.get("judge")) != _named(other.get("judge")):
+    if _differ(one.get("judge"), other.get("judge"), partly) and (
+        _named(one.get("judge")) != _named(other.get("judge"))
+    ):
         yield f"judged by {_named(one.get('judge'))} and by {_named(other.get('judge'))}"
 
 
-def _sampling(written: Mapping[str, Any], *, paired: bool) -> dict[str, Any]:
-    left_out = CHOOSING if paired else ()
-    return {name: value for name, value in written["sampling"].items() if name not in left_out}
+def _differ(ours: Any, theirs: Any, partly: bool) -> bool:
+    """Tell whether two values differ, as far as they are known where not all is."""
+    return bool(ours != theirs) and not (partly and (ours is None or theirs is None))
 
 
 def _choosing(written: Mapping[str, Any]) -> list[Any]:
@@ -59,16 +70,10 @@ def _choosing(written: Mapping[str, Any]) -> list[Any]:
     return [*chosen, sampling.get("seed")] if sampling.get("shuffle") else chosen
 
 
-def _settings(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> Iterator[str]:
-    for name in dict.fromkeys([*ours, *theirs]):
-        if ours.get(name) != theirs.get(name) and name not in CHOOSING:
-            yield f"{name} {_short(ours.get(name))} and {_short(theirs.get(name))}"
-
-
 def _files(ours: Mapping[str, str], theirs: Mapping[str, str], task: str) -> Iterator[str]:
-    benchmark = task.partition("/")[0]
+    benchmarks = task.split("/")  # one that is made from another names both
     for name in sorted(ours.keys() & theirs.keys()):
-        if ours[name] != theirs[name] and name.partition("/")[0] == benchmark:
+        if ours[name] != theirs[name] and name.partition("/")[0] in benchmarks:
             yield f"the data file {name} differs"
 
 

@@ -2,27 +2,31 @@
 
 Samples are paired by their id. The difference is that of the candidate to the base, in the unit of
 the metric. Whole problems are resampled, as everywhere (design: a problem in 23 languages is one).
-p-values are exact, by the signs of problems; where no such p can be had (metrics that are no sums
-of whole numbers) the interval alone decides. Holm corrects over all tasks compared, and over all
-groups apart from them.
+p-values are exact, by the signs of problems, or else those that intervals imply. Holm corrects them
+in two families: benchmarks as wholes, and everything else, each by its first metric. Each family
+calls something worse by chance in at most half of alpha, since its tests are two-sided, so that a
+comparison of two equal models says so of anything in at most alpha. Further metrics are corrected
+each by itself.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from math import ceil
-from statistics import fmean
-from typing import Any, Literal
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
 
-from bench.harness.cells import Cell
+from bench.harness import Task
+from bench.harness.core import Estimate
 from bench.harness.errors import BenchError
-from bench.harness.gaps import Pairs, adjust, alike, gap, joined
-from bench.harness.pooling import Side, value_of
+from bench.harness.gaps import Pairs, gap, joined
+from bench.harness.groups import Group, groups_of
+from bench.harness.pooling import differing
+from bench.harness.stats import Ends, holm, p_value
 from bench.leaderboards.comparability import reasons
-from bench.leaderboards.runs import Run
+from bench.leaderboards.matching import Matched, both, match
+from bench.leaderboards.power import Spread, spread_behind, spread_of
+from bench.leaderboards.runs import Run, primary
 
 ALPHA = 0.05
-POWER_OVER_ALPHA = (1.959964 + 0.841621) / 1.959964
-"""half-widths of a 95% interval that a true difference must have to be seen 4 times in 5"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ class Difference:
     high: float | None
     n: int
     p: float | None
-    """exact and two-sided; None where there is no exact test"""
+    """two-sided; None where nothing can be said"""
     p_holm: float | None
     lower_is_better: bool
     won: Sequence[str] = ()
@@ -51,6 +55,17 @@ class Difference:
     """pairs of which one side could not be scored: an infrastructure error, a judge's prose"""
     tasks: Sequence[str] = ()
     """of a group"""
+    by: str = ""
+    """the way of dividing a benchmark that a group comes from"""
+    exact: bool = False
+    """p is by the signs of problems, and not from the interval"""
+    tested: int = 1
+    """p-values that were corrected together"""
+    bounds: Ends = (0.0, 1.0)
+    """of the metric"""
+    missing: Sequence[str] = ()
+    """the samples of `unscored`; groups name none"""
+    spread: Spread | None = None
 
     @property
     def gain(self) -> float | None:
@@ -59,27 +74,30 @@ class Difference:
 
     @property
     def detectable(self) -> float | None:
-        """The smallest true difference that a comparison like this one sees 4 times in 5."""
-        if self.low is None or self.high is None:
-            return None
-        return (self.high - self.low) / 2 * POWER_OVER_ALPHA
+        """The smallest true difference that a comparison like this one sees 4 times in 5.
 
-    def needed(self, size: float) -> int | None:
+        As the one difference among all that are tested; None where none is seen, however large.
+        """
+        return self.smallest(ALPHA / self.tested)
+
+    def smallest(self, level: float) -> float | None:
+        """Give the smallest true difference that a test at this level sees 4 times in 5."""
+        return self.spread.smallest(level) if self.spread else None
+
+    def needed(self, size: float, level: float | None = None) -> int | None:
         """Give the pairs with which a true difference of this size would be seen 4 times in 5."""
-        if self.detectable is None or not size:
-            return None
-        return max(self.n, ceil(self.n * (self.detectable / size) ** 2))
+        level = ALPHA / self.tested if level is None else level
+        return self.spread.needed(size, level) if self.spread else None
 
     def verdict(self, alpha: float = ALPHA) -> Literal["better", "worse", "undecided"]:
         """Say whether the candidate is surely better or worse, corrected for all that is tested."""
-        if self.gain is None or self.low is None or self.high is None:
-            return "undecided"
-        sure = self.low > 0 or self.high < 0
-        if self.p_holm is not None:
-            sure = self.p_holm <= alpha
-        if not sure or not self.gain:
+        if not self.gain or self.p_holm is None or self.p_holm > alpha:
             return "undecided"
         return "better" if self.gain > 0 else "worse"
+
+
+Differences: TypeAlias = dict[str, dict[str, Difference]]
+"""by task or group, and by metric"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +106,11 @@ class Comparison:
 
     base: str
     candidate: str
-    tasks: Mapping[str, Mapping[str, Difference]]
-    """by task and metric, the task's first metric first"""
-    groups: Mapping[str, Mapping[str, Difference]]
+    tasks: Differences
+    """the task's first metric first"""
+    groups: Differences
+    wholes: Sequence[str]
+    """the largest groups whose tasks share their first metric, and the tasks that are in none"""
     left_out: Mapping[str, Sequence[str]]
     """tasks that are not compared, with the reasons"""
 
@@ -103,7 +123,8 @@ def compare(
 ) -> Comparison:
     """Compare two runs on the samples that both have.
 
-    Of their `tasks` all unless some are named, and `without` some samples by task.
+    Of their `tasks` all unless some are named, and `without` some samples by task. Groups are those
+    of the tasks that can be compared.
 
     Raises:
         BenchError: they have no sample in common that can be compared.
@@ -116,10 +137,10 @@ def compare(
     for name in names:
         if not left_out[name]:
             one = match(ours[name], theirs[name], (without or {}).get(name, ()))
-            if one.pairs.keys and one.pairs.metrics:
+            if one.samples and one.pairs.metrics:
                 matched[name] = one
             else:
-                left_out[name] = ["no sample in common"]
+                left_out[name] = ["no sample in common" if not one.samples else "no metric alike"]
     left_out = {name: why for name, why in left_out.items() if why}
     if not matched:
         why = "; ".join(f"{name}: {', '.join(said)}" for name, said in list(left_out.items())[:3])
@@ -128,170 +149,96 @@ def compare(
             "tasks in the same way."
         )
     draws = int(base.manifest["sampling"].get("n") or 1)
-    return Comparison(
-        base.name, candidate.name, *_differences(base, candidate, matched, draws), left_out
-    )
+    found = differences([candidate.tasks[name] for name in matched], matched, draws)
+    return Comparison(base.name, candidate.name, *found, left_out)
 
 
-def _differences(
-    base: Run, candidate: Run, matched: Mapping[str, "Matched"], draws: int
-) -> tuple[dict[str, dict[str, Difference]], dict[str, dict[str, Difference]]]:
-    """Give the differences of tasks, and of the groups that are compared whole."""
-    groups = {
-        name: group.tasks
-        for name, group in candidate.groups.items()
-        if set(group.tasks) <= matched.keys() and name in base.groups
-    }
-    alone = {name: gap(one.pairs, "", draws) for name, one in matched.items()}
+def differences(
+    tasks: Sequence[Task], matched: Mapping[str, Matched], draws: int
+) -> tuple[Differences, Differences, list[str]]:
+    """Give the differences of tasks and of their groups, corrected, and the names of the wholes."""
+    groups = groups_of(tasks)
+    first = {task.name: primary(task) for task in tasks}
+    alone = {name: dict(_each([one], name, draws)) for name, one in matched.items()}
     together = {
-        name: gap(joined([matched[task].pairs for task in tasks]), "", draws)
-        for name, tasks in groups.items()
+        name: dict(_each([matched[task] for task in group.tasks], name, draws, group))
+        for name, group in groups.items()
     }
-    adjust(alone.values())
-    adjust(together.values())
-    return (
-        {
-            name: {
-                metric: _difference(name, metric, found, [matched[name]])
-                for metric, found in one["metrics"].items()
-            }
-            for name, one in alone.items()
-        },
-        {
-            name: {
-                metric: _difference(
-                    name, metric, found, [matched[task] for task in groups[name]], groups[name]
-                )
-                for metric, found in one["metrics"].items()
-            }
-            for name, one in together.items()
-        },
-    )
+    wholes = _wholes(groups, together, first)
+    _correct([alone, together], wholes, first)
+    return alone, {name: found for name, found in together.items() if found}, wholes
 
 
-def _difference(
-    name: str,
-    metric: str,
-    found: Mapping[str, Any],
-    members: Sequence["Matched"],
-    tasks: Sequence[str] = (),
-) -> Difference:
-    """Give one difference from what `gap` found, with the values of both sides."""
-    measured = members[0].pairs.metrics[metric]
-    signs = [] if tasks else members[0].signs(metric)
-    return Difference(
-        name=name,
-        metric=metric,
-        base=_both(members, metric, 0),
-        candidate=_both(members, metric, 1),
-        value=found["value"],
-        low=found["low"],
-        high=found["high"],
-        n=found["n"],
-        p=found["p"],
-        p_holm=found["p_holm"],
-        lower_is_better=measured.lower_is_better,
-        won=[sample for sample, sign in signs if sign > 0],
-        lost=[sample for sample, sign in signs if sign < 0],
-        unpaired=sum(
-            len(one.base.samples) + len(one.candidate.samples) - 2 * len(one.places)
-            for one in members
-        ),
-        unscored=sum(one.unscored(metric) for one in members),
-        tasks=tasks,
-    )
+def _each(
+    members: Sequence[Matched], name: str, draws: int, group: Group | None = None
+) -> Iterator[tuple[str, Difference]]:
+    """Yield the difference in each metric that the members share, not corrected yet."""
+    pairs = joined([one.pairs for one in members])
+    problems = len(set(pairs.keys))
+    for metric, numbers in gap(pairs, "", draws)["metrics"].items():
+        found = Estimate(*(numbers[part] for part in ("value", "low", "high", "n")))
+        exact = numbers["p"] is not None
+        measured = pairs.metrics[metric]
+        one = Difference(
+            name=name,
+            metric=metric,
+            base=both(members, metric, 0),
+            candidate=both(members, metric, 1),
+            value=found.value,
+            low=found.low,
+            high=found.high,
+            n=found.n,
+            p=numbers["p"] if exact else p_value(found, problems),
+            p_holm=None,
+            lower_is_better=measured.lower_is_better,
+            unpaired=sum(member.unpaired for member in members),
+            unscored=sum(len(member.missing(metric)) for member in members),
+            exact=exact,
+            bounds=(measured.low, measured.high),
+            spread=_spread(pairs, metric, found, 1 / draws if exact else None),
+        )
+        if group is None:
+            won, lost = members[0].flipped(metric)
+            yield metric, replace(one, won=won, lost=lost, missing=members[0].missing(metric))
+        else:
+            yield metric, replace(one, tasks=group.tasks, by=group.by)
 
 
-def _both(members: Sequence["Matched"], metric: str, side: int) -> float | None:
-    """Give the value of a metric for base (side 0) or candidate (1), on the common samples.
-
-    A pooled metric of a group is the mean over its tasks, as its difference is.
-    """
-    values = [value for one in members for value in one.values(metric, side)]
-    known = [value for value in values if value is not None]
-    return fmean(known) if known else None
+def _spread(pairs: Pairs, metric: str, found: Estimate, unit: float | None) -> Spread | None:
+    low, high = differing(pairs.metrics[metric])
+    reach = None if low is None or high is None else (high - low) / 2
+    if pairs.metrics[metric].pool:
+        return spread_behind(found, len(set(pairs.keys)), reach)
+    return spread_of(pairs.columns[metric], pairs.keys, unit, reach)
 
 
-@dataclass(frozen=True, slots=True)
-class Matched:
-    """The common samples of a task in two runs."""
-
-    pairs: Pairs
-    """candidate less base"""
-    samples: Sequence[str]
-    base: Cell
-    candidate: Cell
-    places: Sequence[tuple[int, int]]
-    """of each common sample in base and candidate"""
-
-    def values(self, metric: str, side: int) -> list[float | None]:
-        """Give the values of base (side 0) or candidate (1): of each pair that both scored.
-
-        Of a metric with a pool, the one value of all of them.
-        """
-        measured, cell = self.pairs.metrics[metric], (self.base, self.candidate)[side]
-        if measured.pool:
-            rows = [cell.rows[metric][place[side]] for place in self.places]
-            return [value_of(measured.pool, [row for row in rows if row is not None])]
-        return [
-            cell.columns[metric][place[side]]
-            for place, difference in zip(self.places, self.pairs.columns[metric], strict=True)
-            if difference is not None
-        ]
-
-    def signs(self, metric: str) -> list[tuple[str, float]]:
-        """Give how much better (above 0) or worse the candidate does on each sample."""
-        if self.pairs.metrics[metric].pool:
-            return []
-        better = -1 if self.pairs.metrics[metric].lower_is_better else 1
-        return [
-            (sample, difference * better)
-            for sample, difference in zip(self.samples, self.pairs.columns[metric], strict=True)
-            if difference
-        ]
-
-    def unscored(self, metric: str) -> int:
-        """Count the pairs of which one side has no score."""
-        if self.pairs.metrics[metric].pool:
-            ours, theirs = self.pairs.sides[metric][0]
-            return sum(None in rows for rows in zip(ours.rows, theirs.rows, strict=True))
-        return sum(difference is None for difference in self.pairs.columns[metric])
+def _wholes(
+    groups: Mapping[str, Group], together: Differences, first: Mapping[str, str]
+) -> list[str]:
+    """Give the largest groups by name whose tasks share their first metric, and lone tasks."""
+    chosen, covered = list[str](), set[str]()
+    for name, group in sorted(groups.items(), key=lambda item: -len(item[1].tasks)):
+        metrics = {first[task] for task in group.tasks}
+        shared = len(metrics) == 1 and metrics <= together[name].keys()
+        if not group.by and shared and not covered & {*group.tasks}:
+            chosen.append(name)
+            covered.update(group.tasks)
+    return [*chosen, *(task for task in first if task not in covered)]
 
 
-def match(base: Cell, candidate: Cell, without: Collection[str] = ()) -> Matched:
-    """Pair two cells of one task sample by sample, without some of them."""
-    where = {sample: at for at, sample in enumerate(base.samples) if sample not in without}
-    places = [(where[sample], at) for at, sample in enumerate(candidate.samples) if sample in where]
-    shared = {
-        name: metric
-        for name, metric in candidate.metrics.items()
-        if name in base.metrics and alike(base.metrics[name], metric)
-    }
-    pairs = Pairs(
-        metrics=shared,
-        keys=[candidate.keys[at] for _, at in places],
-        columns={
-            name: [_less(candidate.columns[name][at], base.columns[name][i]) for i, at in places]
-            for name, metric in shared.items()
-            if not metric.pool
-        },
-        sides={
-            name: [
-                (
-                    _side(candidate, name, [at for _, at in places]),
-                    _side(base, name, [i for i, _ in places]),
-                )
-            ]
-            for name, metric in shared.items()
-            if metric.pool
-        },
-    )
-    return Matched(pairs, [candidate.samples[at] for _, at in places], base, candidate, places)
-
-
-def _less(value: float | None, other: float | None) -> float | None:
-    return None if value is None or other is None else value - other
-
-
-def _side(cell: Cell, name: str, places: Sequence[int]) -> Side:
-    return Side([cell.keys[at] for at in places], [cell.rows[name][at] for at in places])
+def _correct(kinds: Sequence[Differences], wholes: Sequence[str], first: Mapping[str, str]) -> None:
+    """Fill in what depends on how much is tested, in place."""
+    families: defaultdict[str, list[tuple[dict[str, Difference], str]]] = defaultdict(list)
+    for found in kinds:
+        for name, metrics in found.items():
+            for metric, one in metrics.items():
+                if one.p is not None:
+                    tasks = one.tasks or [name]
+                    whole = "wholes" if name in wholes else "parts"
+                    foremost = {first[task] for task in tasks} == {metric}
+                    families[whole if foremost else f"metric {metric}"].append((metrics, metric))
+    for family in families.values():
+        raw = [metrics[metric].p for metrics, metric in family]
+        corrected = holm([p for p in raw if p is not None])
+        for (metrics, metric), p in zip(family, corrected, strict=True):
+            metrics[metric] = replace(metrics[metric], p_holm=p, tested=len(family))

@@ -6,7 +6,7 @@ have changed since. What was stored is then read with plain means of the stored 
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from bench.harness import Metric, Task, registry, store
 from bench.harness.cells import Cell, cells_of
 from bench.harness.errors import BenchError
 from bench.harness.groups import Group, groups_of
-from bench.harness.stats import mean_of
+from bench.harness.stats import mean_of, pass_at
 from bench.leaderboards.commands import check_finished
 
 
@@ -95,12 +95,7 @@ def open_runs(folders: Sequence[Path]) -> list[Run]:
     ]
     again = Counter(renamed)
     return [
-        Run(
-            run.folder,
-            name if again[name] == 1 else f"{run.name} ({run.folder})",
-            run.manifest,
-            run.summary,
-        )
+        replace(run, name=name if again[name] == 1 else f"{run.name} ({run.folder})")
         for run, name in zip(runs, renamed, strict=True)
     ]
 
@@ -124,8 +119,17 @@ def _unknown(name: str, written: Mapping[str, Any], entry: Mapping[str, Any]) ->
         raise BenchError(f"The task {name!r} is not installed here. Install its package.")
 
     lower = set(entry.get("lower_is_better", ()))
-    metrics: dict[str, Metric] = {
-        metric: mean_of(metric, None, None, lower_is_better=metric in lower)
+    metrics = {
+        metric: replace(_stored(metric, entry), lower_is_better=metric in lower)
         for metric in entry.get("metrics", {})
     }
     return Task(name, int(written.get("version") or 0), never, never, never, metrics)
+
+
+def _stored(name: str, entry: Mapping[str, Any]) -> Metric:
+    """Give the mean of the stored values that bear a metric's name; pass@k is known by its name."""
+    kind, _, k = name.partition("@")
+    if kind == "pass" and k.isdecimal() and int(k):
+        return pass_at(int(k))
+    low, high = entry.get("bounds", {}).get(name, (0.0, 1.0))
+    return mean_of(name, low, high)
