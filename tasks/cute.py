@@ -1,8 +1,9 @@
 """CUTE: 14 tasks that ask models to spell and to change words, 7 of them with random letters too.
 
 Edman, Schmid and Fraser 2024, "CUTE: Measuring LLMs' Understanding of Their Tokens",
-https://arxiv.org/abs/2409.15452. Prompts, their four examples and the way in which an answer is
-taken out of a text are those of its repository.
+https://arxiv.org/abs/2409.15452. What is asked about, the shape of a prompt with its four examples,
+and the way in which an answer is taken out of a text are those of its repository; wording and
+examples are our own, since only what was written for this package ships with it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -54,22 +55,18 @@ class Form:
     instruction: str
     question: str
     inputs: tuple[tuple[str, ...], ...]
-    asked: str = ""
-    """the question that is not an example, where it is put in another way"""
     subject: int = -2
     """column of the word or sentence that a row was made from; the label is the last"""
-    slip: tuple[str, str] | None = None
-    """what is right in the examples and wrong in the published prompt, once"""
 
 
 CHARACTERS, WORDS, UNDERSTANDING = "characters", "words", "understanding"
-SPELLED = ("alphabet", "hello", "zebra", "tongue")
-COW, HAPPY = "The cow goes moo.", "I am very happy."
-DAY, THINK = "it is a beautiful day", "i think i can do it"
+SPELLED = ("lantern", "apple", "rocket", "pillow")
+SLEEP, LATE = "The dog is asleep.", "We are quite late."
+CAT, HOPE = "there is a cat in a garden", "you hope you will win"
 NEAR = (
-    ("bold", "computer", "happy", "camp"),
-    ("cold", "completed", "glad", "ramp"),
-    ("brave", "laptop", "apply", "tent"),
+    ("brisk", "ocean", "angry", "boat"),
+    ("brick", "clean", "furious", "coat"),
+    ("fast", "sea", "angle", "ship"),
 )
 
 
@@ -80,126 +77,119 @@ def _rows(*columns: Iterable[str]) -> tuple[tuple[str, ...], ...]:
 FORMS: Mapping[str, Form] = {
     "spell": Form(
         UNDERSTANDING,
-        "Spell out the word, putting spaces between each letter, based on",
-        'Spell out the word "{}".',
+        "Write out the letters of a word, with spaces between them.",
+        'Write out the letters of "{}".',
         _rows(SPELLED, map(" ".join, SPELLED)),
     ),
     "spell_inverse": Form(
         UNDERSTANDING,
-        "Write the word that is spelled out, without any spaces, based on",
-        'Write the word "{}".',
+        "Join letters to the word that they spell.",
+        'Join the letters "{}".',
         _rows(map(" ".join, SPELLED), SPELLED),
         subject=-1,
-        slip=(f". {MARK}", f".  {MARK}"),
     ),
     "contains_char": Form(
         CHARACTERS,
-        "Answer whether the specified letter is in the given word, based on",
-        'Is there a "{}" in "{}"?',
+        "Tell whether a letter is part of a word, Yes or No.",
+        'Is the letter "{}" part of "{}"?',
         (
-            ("a", "alphabet", "Yes"),
-            ("z", "alphabet", "No"),
-            ("u", "hello", "No"),
-            ("o", "hello", "Yes"),
+            ("n", "lantern", "Yes"),
+            ("k", "lantern", "No"),
+            ("i", "apple", "No"),
+            ("p", "apple", "Yes"),
         ),
     ),
     "contains_word": Form(
         WORDS,
-        "Answer whether the specified word is in the given sentence (case insensitive), based on",
-        'Is there a "{}" in "{}"?',
+        "Tell whether a word is part of a sentence, whatever its capitals, Yes or No.",
+        'Is the word "{}" part of "{}"?',
         (
-            ("the", COW, "Yes"),
-            ("goat", COW, "No"),
-            ("glad", HAPPY, "No"),
-            ("happy", HAPPY, "Yes"),
+            ("the", SLEEP, "Yes"),
+            ("cat", SLEEP, "No"),
+            ("early", LATE, "No"),
+            ("late", LATE, "Yes"),
         ),
     ),
     "orth": Form(
         UNDERSTANDING,
-        "Select the word that is closer in Levenshtein distance to the given word based on",
-        'Closer in Levenshtein distance to "{}": "{}", "{}".',
-        _rows(*NEAR, ("cold", "completed", "apply", "ramp")),
+        "Choose which of two words is fewer edits (Levenshtein distance) away from the first.",
+        'Fewer edits away from "{}": "{}" or "{}"?',
+        _rows(*NEAR, ("brick", "clean", "angle", "coat")),
         subject=0,
-        slip=('"glad"', '"glad'),
     ),
     "sem": Form(
         UNDERSTANDING,
-        "Select the word that is more semantically related to the given word based on",
-        'More semantically related to "{}": "{}", "{}".',
-        _rows(*NEAR, ("brave", "laptop", "glad", "tent")),
+        "Choose which of two words is nearer in meaning to the first.",
+        'Nearer in meaning to "{}": "{}" or "{}"?',
+        _rows(*NEAR, ("fast", "sea", "furious", "ship")),
         subject=0,
-        asked='More semantically related to "{}": {}, {}.',
     ),
     "ins_char": Form(
         CHARACTERS,
-        "Add the specified letter after every instance of the second specified letter in a given "
-        "word, based on",
-        'Add an "{}" after every "{}" in "{}".',
-        _rows("eltf", "alzu", SPELLED, ("aelphaebet", "hellllo", "ztebra", "tongufe")),
+        "Put a letter behind another one wherever that is in a word.",
+        'Put "{}" behind each "{}" of "{}".',
+        _rows("osie", "npco", SPELLED, ("lanoterno", "apspsle", "rociket", "pilloew")),
     ),
     "ins_word": Form(
         WORDS,
-        "Add the specified word after every instance of the second specified word in a given "
-        "sentence, based on",
-        'Add "{}" after every "{}" in "{}".',
+        "Put a word behind another one wherever that is in a sentence.",
+        'Put "{}" behind each "{}" of "{}".',
         (
-            ("bad", "beautiful", DAY, "it is a beautiful bad day"),
-            ("hello", "day", DAY, "it is a beautiful day hello"),
-            ("not", "i", THINK, "i not think i not can do it"),
-            ("can", "can", THINK, "i think i can can do it"),
+            ("big", "a", CAT, "there is a big cat in a big garden"),
+            ("today", "garden", CAT, "there is a cat in a garden today"),
+            ("both", "you", HOPE, "you both hope you both will win"),
+            ("will", "will", HOPE, "you hope you will will win"),
         ),
     ),
     "del_char": Form(
         CHARACTERS,
-        "Delete every instance of a specified letter in a given word, based on",
-        'Delete every instance of "{}" in "{}".',
-        _rows("alzu", SPELLED, ("lphbet", "heo", "ebra", "tonge")),
+        "Remove a letter from a word wherever it is.",
+        'Remove each "{}" from "{}".',
+        _rows("nprw", SPELLED, ("later", "ale", "ocket", "pillo")),
     ),
     "del_word": Form(
         WORDS,
-        "Delete every instance of a specified word in a given sentence, based on",
-        'Delete every instance of "{}" in "{}".',
+        "Remove a word from a sentence wherever it is.",
+        'Remove each "{}" from "{}".',
         (
-            ("a", DAY, "it is beautiful day"),
-            ("beautiful", DAY, "it is a day"),
-            ("i", THINK, "think can do it"),
-            ("can", THINK, "i think i do it"),
+            ("a", CAT, "there is cat in garden"),
+            ("garden", CAT, "there is a cat in a"),
+            ("you", HOPE, "hope will win"),
+            ("will", HOPE, "you hope you win"),
         ),
     ),
     "sub_char": Form(
         CHARACTERS,
-        "Substitute the first specified letter with the second specified letter in a given word, "
-        "based on",
-        'Substitute "{}" with "{}" in "{}".',
-        _rows("ahzu", "beae", SPELLED, ("blphbbet", "eello", "aebra", "tongee")),
+        "Write another letter for one letter of a word wherever it is.",
+        'For each "{}" write "{}" in "{}".',
+        _rows("aptw", "itnm", SPELLED, ("lintern", "attle", "rocken", "pillom")),
     ),
     "sub_word": Form(
         WORDS,
-        "Substitute the first specified word with the second specified word in a given sentence, "
-        "based on",
-        'Substitute "{}" with "{}" in "{}".',
+        "Write another word for one word of a sentence wherever it is.",
+        'For each "{}" write "{}" in "{}".',
         (
-            ("it", "a", DAY, "a is a beautiful day"),
-            ("it", "beautiful", DAY, "beautiful is a beautiful day"),
-            ("i", "do", THINK, "do think do can do it"),
-            ("think", "can", THINK, "i can i can do it"),
+            ("cat", "bird", CAT, "there is a bird in a garden"),
+            ("a", "the", CAT, "there is the cat in the garden"),
+            ("you", "they", HOPE, "they hope they will win"),
+            ("win", "will", HOPE, "you hope you will will"),
         ),
     ),
     "swap_char": Form(
         CHARACTERS,
-        "Swap the positions of two specified letters in a given word, based on",
-        'Swap "{}" and "{}" in "{}".',
-        _rows("lhzu", "beae", SPELLED, ("abphalet", "ehllo", "aebrz", "tongeu")),
+        "Let two letters of a word change places.",
+        'Let "{}" and "{}" change places in "{}".',
+        _rows("larp", "tekw", SPELLED, ("tanlern", "eppla", "kocret", "willop")),
     ),
     "swap_word": Form(
         WORDS,
-        "Swap the positions of two specified words in a given sentence, based on",
-        'Swap "{}" and "{}" in "{}".',
+        "Let two words of a sentence change places.",
+        'Let "{}" and "{}" change places in "{}".',
         (
-            ("it", "a", DAY, "a is it beautiful day"),
-            ("it", "beautiful", DAY, "beautiful is a it day"),
-            ("think", "do", THINK, "i do i can think it"),
-            ("can", "do", THINK, "i think i do can it"),
+            ("cat", "garden", CAT, "there is a garden in a cat"),
+            ("there", "is", CAT, "is there a cat in a garden"),
+            ("hope", "win", HOPE, "you win you will hope"),
+            ("will", "hope", HOPE, "you will you hope win"),
         ),
     ),
 }
@@ -212,11 +202,15 @@ CARD = Card(
     source="Edman, Schmid and Fraser 2024, https://arxiv.org/abs/2409.15452, "
     "github.com/Leukas/CUTE.",
     licence="MIT.",
-    protocol="CUTE's: one turn with its four examples, an answer that begins with `Answer: \"`, "
+    protocol="CUTE's: one turn with four examples, an answer that begins with `Answer: \"`, "
     "greedy, 100 tokens; `em` takes what is in quotes after the last `Answer:`, in the word tasks "
-    "whatever its capitals. --fewshot adds no examples. The completion form, for models without a "
-    "chat template, is ours: the same text, and a stop at the closing quote.",
-    limits="An answer without quotes is no answer, by CUTE's rule. CUTE ran its models in 4 bits. "
+    "whatever its capitals. The four examples of each task, its instruction and the wording of "
+    "its questions are ours, in the shape of CUTE's. --fewshot adds no examples. The completion "
+    "form, for models without a chat template, is ours too: the same text, and a stop at the "
+    "closing quote.",
+    limits="With examples of our own, scores are close to those of the paper's prompts, but not "
+    "the same: compare models with each other here, and not with its tables. An answer without "
+    "quotes is no answer, by CUTE's rule. CUTE ran its models in 4 bits. "
     "Tasks are made from the same words and sentences, which are resampled together. All labels "
     "follow from the rules, but for 9 sentences of the word tasks with damaged quotation marks, "
     "and two of orth's choices are equally near. Servers that cannot go on with a given beginning "
@@ -233,14 +227,13 @@ def tasks() -> Iterator[Task]:
 
 
 def _about(form: Form) -> str:
-    instruction, _, _ = form.instruction.removesuffix(" based on").partition(",")
-    return f"CUTE: {instruction[0].lower()}{instruction[1:]}"
+    return f"CUTE: {form.instruction[0].lower()}{form.instruction[1:-1]}"
 
 
 def _task(name: str, group: str, about: str) -> Task:
     return Task(
         name=f"cute/{name}",
-        version=1,
+        version=2,
         samples=partial(samples, name),
         ask=ask,
         chat=chat,
@@ -289,12 +282,8 @@ def prompt(form: Form, inputs: list[str]) -> str:
         f'{number}. {form.question.format(*given)} {MARK} "{answer}"'
         for number, (*given, answer) in enumerate(form.inputs, 1)
     ]
-    question = (form.asked or form.question).format(*inputs)
-    lines = [f"{form.instruction} the following examples:", "", *shown, ""]
-    before = LINE.join(lines)
-    if form.slip:
-        before = before.replace(*form.slip, 1)
-    return f"{before}{LINE}Question: {question}"
+    question = f"Question: {form.question.format(*inputs)}"
+    return LINE.join([f"{form.instruction} Four examples:", "", *shown, "", question])
 
 
 def ask(sample: Sample) -> Generate:
