@@ -2,9 +2,10 @@
 
 A check is a benchmark as a whole, wherever its tasks share their first metric, or else a task. Its
 drop counts as a regression where it is larger than the policy allows and sure: paired, with whole
-problems as the unit, and corrected by Holm over everything that is tested. The tasks of a benchmark
-are tested beside it, so that a drop in one language is not averaged away; they need not be large
-enough to prove anything by themselves, unless the policy names them.
+problems as the unit, one-sided, and corrected by Holm over everything that is tested. The tasks of
+a benchmark are tested beside it, so that a drop in one language is not averaged away; together they
+get a fifth of the error that is allowed, and need not be large enough to prove anything by
+themselves, unless the policy names them.
 
 A check without a sure drop passes only if a drop worth failing for would have been seen: the
 interval excludes it, or 4 of 5 comparisons of this size would find it.
@@ -22,6 +23,8 @@ from bench.leaderboards.policy import Policy
 from bench.leaderboards.runs import Run, primary
 
 REGRESSION, UNPROVEN = 1, 3
+OF_PARTS = 0.2
+"""share of the error allowed that goes to the tasks of benchmarks, all of them together"""
 
 
 class Outcome(StrEnum):
@@ -44,7 +47,7 @@ class Check:
     difference: Difference | None = None
     """None where nothing could be compared"""
     p: float | None = None
-    """after Holm, over all checks"""
+    """one-sided, after Holm over all checks"""
     allowed: float = 0.0
     """the largest drop that passes, in the unit of the metric"""
     seen: float = 0.0
@@ -97,7 +100,7 @@ def judge(
     except BenchError as problem:
         raise Unfinished(str(problem)) from problem
     differences = list(_chosen(comparison, base, policy))
-    corrected = holm([1.0 if one.p is None else one.p for one, _ in differences])
+    corrected = holm([_of_a_drop(one) for one, _ in differences], _weights(differences))
     checks = [
         _check(one, within, p, policy, (base, candidate))
         for (one, within), p in zip(differences, corrected, strict=True)
@@ -128,6 +131,19 @@ def _chosen(comparison: Comparison, base: Run, policy: Policy) -> Iterator[tuple
             yield _counted(comparison.groups[name], name, policy), ""
     for name, found in comparison.tasks.items():
         yield _counted(found, name, policy), covered.get(name, "")
+
+
+def _of_a_drop(one: Difference) -> float:
+    """Give the one-sided p-value of a drop: the distribution without a difference is symmetric."""
+    if one.p is None or one.gain is None:
+        return 1.0
+    return one.p / 2 if one.gain < 0 else 1 - one.p / 2
+
+
+def _weights(differences: Sequence[tuple[Difference, str]]) -> list[float]:
+    parts = sum(bool(within) for _, within in differences)
+    wholes = len(differences) - parts
+    return [OF_PARTS / parts if within else (1 - OF_PARTS) / wholes for _, within in differences]
 
 
 def _wholes(comparison: Comparison, base: Run) -> list[str]:
