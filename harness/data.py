@@ -45,6 +45,8 @@ class Data:
 
     directory: Path | None = None
     hashes: dict[str, str] = field(default_factory=dict[str, str])
+    fetch: bool = True
+    """whether what is not at hand may be downloaded"""
 
     def rows(self, source: Source, path: str) -> list[dict[str, Any]]:
         """Read a JSON-lines file of a source. NaN, which is not JSON, becomes None."""
@@ -95,7 +97,7 @@ class Data:
 
     def _read(self, source: Source, path: str) -> tuple[Path, bytes, str]:
         """Give a file, its unpacked content, and the hash of it as it is."""
-        file = self._local(source, path) or download(source, path)
+        file = self._local(source, path) or download(source, path, fetch=self.fetch)
         content = read_bytes(file)
         digest = hashlib.sha256(content).hexdigest()
         if file.suffix != ".gz":
@@ -128,11 +130,11 @@ class Data:
         return file
 
 
-def download(source: Source, path: str) -> Path:
+def download(source: Source, path: str, *, fetch: bool = True) -> Path:
     """Fetch a file into the cache, or find it there.
 
     Raises:
-        BenchError: at once where the host is out of reach.
+        BenchError: at once where the host is out of reach, or nothing may be fetched.
 
     """
     import pooch  # heavy
@@ -141,7 +143,10 @@ def download(source: Source, path: str) -> Path:
     url = source.url.format(revision=source.revision, path=quote(path))
     folder = cache_folder() / "data" / source.name / source.revision[:12]
     mend = f"Give the folder that holds {source.name}/ as --data-dir or BENCH_DATA_DIR."
-    if not (folder / path).exists() and not reachable(url):
+    there = (folder / path).exists()
+    if not there and not fetch:
+        raise BenchError(f"{source.name}/{path} is not at hand. {mend}")
+    if not there and not reachable(url):
         raise BenchError(f"{urlsplit(url).hostname} is out of reach. {mend}")
     try:
         return Path(pooch.retrieve(url, source.pins().get(path), fname=path, path=folder))
