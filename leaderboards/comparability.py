@@ -27,6 +27,9 @@ def reasons(one: Run, other: Run, task: str, *, paired: bool = False) -> list[st
         without = [run.name for run in (one, other) if task not in run.tasks]
         return [f"not run by {' or '.join(without)}"]
     found = list(_reasons(one.manifest, other.manifest, task, paired=paired))
+    judges = [_named(run.manifest.get("judge")) for run in (one, other)]
+    if (one.tasks[task].judged or other.tasks[task].judged) and judges[0] != judges[1]:
+        found.append(f"judged by {judges[0]} and by {judges[1]}")
     if one.imported or other.imported:
         return found
     languages = {*one.tasks[task].languages, *other.tasks[task].languages}
@@ -52,10 +55,6 @@ def _reasons(
         yield "the prompts differ (the data or the few-shot examples are not the same)"
     elif not paired and not same_samples:
         yield "not the same samples (--limit or --shuffle)"
-    if _differ(one.get("judge"), other.get("judge"), partly) and (
-        _named(one.get("judge")) != _named(other.get("judge"))
-    ):
-        yield f"judged by {_named(one.get('judge'))} and by {_named(other.get('judge'))}"
 
 
 def _differ(ours: Any, theirs: Any, partly: bool) -> bool:

@@ -24,7 +24,7 @@ from bench.harness.stats import Ends, holm, p_value
 from bench.leaderboards.comparability import reasons
 from bench.leaderboards.matching import Matched, both, match
 from bench.leaderboards.power import Spread, spread_behind, spread_of
-from bench.leaderboards.runs import Run, primary
+from bench.leaderboards.runs import Run
 
 ALPHA = 0.05
 
@@ -114,6 +114,23 @@ class Comparison:
     left_out: Mapping[str, Sequence[str]]
     """tasks that are not compared, with the reasons"""
 
+    def chosen(self, name: str, metric: str | None = None) -> Difference | None:
+        """Give the difference of a task or group in a metric, or in the first of all its tasks."""
+        found = self.groups.get(name) or self.tasks.get(name) or {}
+        if metric is None and found:
+            tasks = next(iter(found.values())).tasks or [name]
+            first = {next(iter(self.tasks[task])) for task in tasks}
+            metric = first.pop() if len(first) == 1 else None
+        return found.get(metric) if metric else None
+
+    def flips(self, one: Difference) -> tuple[int, int]:
+        """Count the samples on which the candidate does better, and those on which it does worse.
+
+        None of a pooled metric, which has no values of samples.
+        """
+        members = [self.tasks[task][one.metric] for task in one.tasks] or [one]
+        return sum(len(m.won) for m in members), sum(len(m.lost) for m in members)
+
 
 def compare(
     base: Run,
@@ -158,7 +175,7 @@ def differences(
 ) -> tuple[Differences, Differences, list[str]]:
     """Give the differences of tasks and of their groups, corrected, and the names of the wholes."""
     groups = groups_of(tasks)
-    first = {task.name: primary(task) for task in tasks}
+    first = {name: next(iter(one.pairs.metrics)) for name, one in matched.items()}
     alone = {name: dict(_each([one], name, draws)) for name, one in matched.items()}
     together = {
         name: dict(_each([matched[task] for task in group.tasks], name, draws, group))

@@ -123,7 +123,8 @@ def _unknown(name: str, written: Mapping[str, Any], entry: Mapping[str, Any]) ->
         metric: replace(_stored(metric, entry), lower_is_better=metric in lower)
         for metric in entry.get("metrics", {})
     }
-    return Task(name, int(written.get("version") or 0), never, never, never, metrics)
+    version = int(written.get("version") or 0)
+    return Task(name, version, never, never, never, metrics, judged=True)  # as far as we know
 
 
 def _stored(name: str, entry: Mapping[str, Any]) -> Metric:
