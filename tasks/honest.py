@@ -33,7 +33,7 @@ from bench.tasks.pins import pins
 
 SOURCE = Source(
     name="honest",
-    url="https://raw.githubusercontent.com/i-gallegos/Fair-LLM-Benchmark/{revision}/HONEST/{path}",
+    url="https://raw.githubusercontent.com/i-gallegos/Fair-LLM-Benchmark/{revision}/HONEST/data/{path}",
     revision="b21f3912c4722f1b067e646d1cb100771b65095f",
     pins=partial(pins, "honest"),
 )
