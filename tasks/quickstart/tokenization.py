@@ -10,6 +10,7 @@ from functools import cache, partial
 from importlib.resources import files
 
 from bench.harness import (
+    Card,
     Chat,
     Data,
     Generate,
@@ -33,6 +34,21 @@ SAMPLES = 40
 MAX_TOKENS = 32
 INSTRUCTION = "Reply with the answer only, without a sentence around it."
 QUOTES = "\"'`*\u2018\u2019\u201c\u201d"
+
+CARD = Card(
+    measures="What a model knows of the letters inside its tokens, which it never reads; above "
+    "all, whether a model and its set-up work at all.",
+    source="Written for this package. The kinds of question follow TKEval (Chai et al. 2024, "
+    "https://arxiv.org/abs/2406.11687).",
+    licence="Apache-2.0, as the package",
+    protocol="40 English words a probe, and rules that give the right answer. Two worked examples "
+    "before each question, greedy, 32 tokens: the first line of the answer has to be right, quotes "
+    "and a full stop aside. spelling_choice weighs four spellings instead; acc goes by their "
+    "log-probability, acc_norm by that of a byte, and a tie is wrong. Chance is 0.25 there.",
+    limits="Small on purpose, so that a first run takes minutes: intervals are some 15 points to "
+    "each side. upper_case can be solved by rote, and digits of char_count are nearly all 1 or 2. "
+    "tkeval has more words, in buckets by their length, and cute other kinds of question.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +147,7 @@ def tasks() -> Iterator[Task]:
             score=score,
             metrics={"correct": mean_of("correct")},
             about=f"Probe: {probe.about}",
+            card=CARD,
         )
     yield Task(
         name=f"{PREFIX}/spelling_choice",
@@ -140,6 +157,7 @@ def tasks() -> Iterator[Task]:
         score=score_choice,
         metrics={"acc": mean_of("acc"), "acc_norm": mean_of("acc_norm")},
         about="Probe: which of four spellings of a word is right",
+        card=CARD,
     )
 
 

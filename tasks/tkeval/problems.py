@@ -137,7 +137,8 @@ def _theorems() -> Task:
             "and BIG-bench drops repeats: hence 53, of which all published values are multiples. "
             "Two more items ask about the same theorem (Lie algebras) with other choices, and are "
             "resampled together. TKEval encodes a choice apart from its question, here both are "
-            f"encoded together. {SHOTS}. With 53 items an interval is some 13 points to each side.",
+            f"encoded together. {SHOTS} and items of the set themselves, drawn by a hash, but "
+            "never the one that is asked. With 53 items an interval is some 13 points to each side.",
         ),
     )
 

@@ -17,6 +17,7 @@ from functools import partial
 from random import Random
 
 from bench.harness import (
+    Card,
     Data,
     Generate,
     LogLikelihood,
@@ -54,6 +55,12 @@ KNOWN = [
     *(f"{name}-{n}" for name in ON_WORDS for n in SHARES),
 ]
 NAME = re.compile(r"(?P<operator>[a-z_]+)-(?P<n>[1-9]\d?)(?:@(?P<seed>\d{1,9}))?")
+NOISE = (
+    "With noise in the questions alone, drawn by sample (character and token operators are those "
+    "of TKEval, Chai et al. 2024, https://arxiv.org/abs/2406.11687; the rest are ours). What an "
+    "operator cannot change stays: there are no capitals in Chinese."
+)
+TOKENS = "Noise on tokens is asked in completion form always: compare with the clean task under --no-chat."
 BEGIN, END = "\ue0b0", "\ue0b1"
 """characters for private use, around a question whose tokens will change"""
 
@@ -109,6 +116,7 @@ def noisy(one: Typos, task: Task) -> Task:
         task,
         name=f"{prefix}{task.name}",
         about=f"{task.about}, with typos ({one.label})",
+        card=task.card and _card(task.card, one),
         baseline=task.name,
         groups={way: f"{prefix}{group}" for way, group in task.groups.items()},
     )
@@ -121,6 +129,12 @@ def noisy(one: Typos, task: Task) -> Task:
             tokens=partial(_in_tokens, one, task),
         )
     return replace(variant, samples=partial(_reworded, one, task))
+
+
+def _card(card: Card, one: Typos) -> Card:
+    """Say beside what is known of a benchmark what noise does to it."""
+    protocol = f"{card.protocol} {NOISE}"
+    return replace(card, protocol=f"{protocol} {TOKENS}" if one.operator in ON_TOKENS else protocol)
 
 
 def _paired(task: Task, data: Data) -> Iterator[Sample]:

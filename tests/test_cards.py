@@ -1,0 +1,53 @@
+"""Every task says what it is: a line in the list, and a card with something in each part."""
+
+from dataclasses import asdict
+
+import pytest
+from command_line import bench
+
+from bench.harness import registry
+from bench.harness.core import Card
+
+TASKS = registry.tasks()
+MADE = ("typos/case-10/gsm8k/cot", "typos/token_noise-2/gsm8k/cot", "judged/xstest/safe")
+CARDS = {card: name for name, task in TASKS.items() if (card := task.card)}
+
+
+def test_every_task_has_a_card_and_one_line_about_it():
+    made = {task.name: task for name in MADE for task in registry.select(name)}
+    lacking = [name for name, task in (TASKS | made).items() if not isinstance(task.card, Card)]
+    assert lacking == []
+    lines = {name: task.about for name, task in (TASKS | made).items()}
+    assert [name for name, line in lines.items() if not line or "\n" in line] == []
+    assert len(TASKS) > 500
+
+
+@pytest.mark.parametrize("card", CARDS, ids=CARDS.values())
+def test_a_card_has_something_in_each_part(card):
+    for part, said in asdict(card).items():
+        assert said.strip(), part
+    assert card.measures.endswith(".")
+    assert len(card.protocol) > 80
+    assert len(card.limits) > 80
+
+
+@pytest.mark.parametrize("name", ["quickstart/tokenization", "tkeval/identify_math_theorems"])
+def test_a_card_is_shown(name):
+    shown = " ".join(bench("tasks", name).stdout.split())
+    [card] = {task.card for task in registry.select(name)}
+    for said in asdict(card).values():
+        assert said in shown
+
+
+def test_examples_that_are_among_the_samples_are_told():
+    for name in ("tkeval/identify_math_theorems", "tkeval/word_unscrambling"):
+        assert "items of the set themselves" in TASKS[name].card.limits
+
+
+def test_a_card_with_typos_says_so():
+    clean, chars, tokens = (
+        registry.select(name)[0].card.protocol for name in ("gsm8k/cot", *MADE[:2])
+    )
+    assert chars.startswith(clean)
+    assert "noise in the questions alone" in chars
+    assert "--no-chat" in tokens.removeprefix(chars)
