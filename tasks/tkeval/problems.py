@@ -138,7 +138,8 @@ def _theorems() -> Task:
             "Two more items ask about the same theorem (Lie algebras) with other choices, and are "
             "resampled together. TKEval encodes a choice apart from its question, here both are "
             f"encoded together. {SHOTS} and items of the set themselves, drawn by a hash, but "
-            "never the one that is asked. With 53 items an interval is some 13 points to each side.",
+            "never the one that is asked. With 53 items an interval is some 13 points to each "
+            "side.",
         ),
     )
 

@@ -60,7 +60,7 @@ NOISE = (
     "of TKEval, Chai et al. 2024, https://arxiv.org/abs/2406.11687; the rest are ours). What an "
     "operator cannot change stays: there are no capitals in Chinese."
 )
-TOKENS = "Noise on tokens is asked in completion form always: compare with the clean task under --no-chat."
+TOKENS = "Noise on tokens is always asked in completion form: run the clean task with --no-chat."
 BEGIN, END = "\ue0b0", "\ue0b1"
 """characters for private use, around a question whose tokens will change"""
 
