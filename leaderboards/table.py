@@ -26,6 +26,7 @@ MEANING = """\
 gap: the mean difference on the same problems, every pair weighing the same; whole problems are
 resampled. p: exact, by the signs of problems (McNemar's test where each occurs once). Holm: over
 the tasks of one baseline, or the groups of one section."""
+LONGER = "tokens: how many more the model reads for a question, in the mean."
 
 BESIDE = """\
 attack_success without over_refusal: xstest/safe was not run. A model that refuses everything looks
@@ -63,7 +64,7 @@ def _scores(kind: str, entries: Mapping[str, Any]) -> Table:
     if kind == "group":
         table.add_column("tasks", justify="right", no_wrap=True)
     table.add_column("metric", overflow="fold", max_width=24)
-    _add_numeric(table, "value", "95% interval", "n")
+    add_numeric(table, "value", "95% interval", "n")
     table.add_column("verdicts", overflow="ellipsis")
     for by, members in _sections(table, entries):
         for name, entry in members.items():
@@ -79,7 +80,8 @@ def _empty(kind: str, entries: Mapping[str, Any]) -> Table:
     return table
 
 
-def _add_numeric(table: Table, *names: str) -> None:
+def add_numeric(table: Table, *names: str) -> None:
+    """Add columns of numbers, which are never broken."""
     for name in names:
         table.add_column(name, justify="right", no_wrap=True)
 
@@ -113,7 +115,7 @@ def _header(manifest: Mapping[str, Any]) -> Text:
         and not (key == "fewshot_as" and not manifest["sampling"].get("fewshot"))
     )
     facts = (manifest["model"]["name"], manifest["format"], sampling, str(manifest["created"])[:10])
-    return _plain(" · ".join(str(fact) for fact in facts if fact))
+    return plain(" · ".join(str(fact) for fact in facts if fact))
 
 
 def _folded(name: str, width: int = NAME) -> str:
@@ -134,7 +136,7 @@ def _sections(table: Table, entries: Mapping[str, Any]) -> Iterator[tuple[str, d
     for by, members in sections.items():
         table.add_section()
         if by:
-            table.add_row(_plain(f"by {by}"), style="dim")
+            table.add_row(plain(f"by {by}"), style="dim")
         yield by, members
 
 
@@ -145,34 +147,46 @@ def _gaps(groups: Mapping[str, Any], tasks: Mapping[str, Any]) -> RenderableType
     if metric is None:
         return None
     table = _empty(f"{metric} against {common_name(e['gap']['to'] for e in apart.values())}", apart)
-    _add_numeric(table, "gap", "95% interval", "n", "p", "p (Holm)")
+    counted = any("prompt_tokens" in entry["gap"] for entry in apart.values())
+    tokens = ("tokens",) if counted else ()
+    add_numeric(table, "gap", "95% interval", "n", "p", "p (Holm)", *tokens)
     for part in (groups, tasks):
         for _, members in _sections(table, {name: part[name] for name in part if name in apart}):
             for name, entry in members.items():
                 if metric in entry["gap"]["metrics"]:
                     numbers = entry["gap"]["metrics"][metric]
-                    chances = (_chance(numbers["p"]), _chance(numbers["p_holm"]))
-                    table.add_row(_label(name), *_numbers(numbers, sign="+"), *chances)
-    return Group(table, Text(), Text(MEANING))
+                    chances = (chance(numbers["p"]), chance(numbers["p_holm"]))
+                    longer = [_longer(entry["gap"].get("prompt_tokens"))] if counted else []
+                    table.add_row(label(name), *_numbers(numbers, sign="+"), *chances, *longer)
+    return Group(table, Text(), Text(f"{MEANING}\n{LONGER}" if counted else MEANING))
 
 
-def _chance(p: float | None) -> Text:
+def _longer(tokens: Mapping[str, Any] | None) -> Text:
+    """Give by how many tokens prompts are longer, and the part of what they were."""
+    if tokens is None or tokens["value"] is None:
+        return Text()
+    return Text(f"{tokens['value']:+.1f} ({tokens['value'] / tokens['baseline']:+.0%})")
+
+
+def chance(p: float | None) -> Text:
+    """Give a p-value as it is shown."""
     return Text("" if p is None else "<0.001" if p < 0.001 else f"{p:.3f}")
 
 
-def _label(name: str) -> Text:
-    return Text("\n").join(_plain(line) for line in _folded(name).split("\n"))
+def label(name: str) -> Text:
+    """Give the name of a task or group, broken at its slashes."""
+    return Text("\n").join(plain(line) for line in _folded(name).split("\n"))
 
 
 def _add_rows(table: Table, name: str, entry: Mapping[str, Any], *, short: bool) -> None:
-    cells = [_label(name)]
+    cells = [label(name)]
     if "tasks" in entry:
         cells.append(Text(str(entry["tasks"])))
     answers = _answers(entry)
     if short:
         answers.no_wrap = True
     for metric, numbers in (_merged(entry["metrics"]) or {"": {}}).items():
-        table.add_row(*cells, _plain(metric), *_numbers(numbers), answers)
+        table.add_row(*cells, plain(metric), *_numbers(numbers), answers)
         cells, answers = [Text() for _ in cells], Text()
 
 
@@ -215,6 +229,6 @@ def _percent(rate: float) -> str:
     return ">99%" if 0.995 <= rate < 1 else f"{rate:.0%}"
 
 
-def _plain(text: str) -> Text:
+def plain(text: str) -> Text:
     """Give text as it is: no markup, and nothing that a terminal would obey."""
     return Text("".join(char if char.isprintable() else "\ufffd" for char in text))
