@@ -37,9 +37,17 @@ class Side:
     """None: not scored"""
 
 
-def pooled_by(pool: Pool, *of: str, low: float | None = None, high: float | None = None) -> Metric:
+def pooled_by(
+    pool: Pool,
+    *of: str,
+    low: float | None = None,
+    high: float | None = None,
+    lower_is_better: bool = False,
+) -> Metric:
     """Give the metric `pool(rows)`, where a row has the mean over the draws of each value."""
-    return Metric(of=of, reduce=fmean, low=low, high=high, pool=pool)
+    return Metric(
+        of=of, reduce=fmean, low=low, high=high, pool=pool, lower_is_better=lower_is_better
+    )
 
 
 def micro(sides: Sequence[Side], metric: Metric) -> Estimate:

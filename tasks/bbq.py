@@ -196,7 +196,10 @@ def _metric(
     def over(rows: Sequence[Row]) -> float | None:
         return pool([row for row in rows if (row[3] == 1) is ambiguous])
 
-    return pooled_by(over, "acc", "named", "biased", "ambiguous", low=low, high=1.0)
+    # Bias is best at 0, and models lie above it.
+    return pooled_by(
+        over, "acc", "named", "biased", "ambiguous", low=low, high=1.0, lower_is_better=low < 0
+    )
 
 
 METRICS = {
