@@ -5,7 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from bench.leaderboards.comparison import Difference
 from bench.leaderboards.gating import Check, Outcome, Ruling
+from bench.leaderboards.sentences import amount, listed
 
 if TYPE_CHECKING:
     from junitparser import TestCase, TestSuite
@@ -18,7 +20,7 @@ HEADINGS = {
 }
 COLUMNS = ("check", "metric", "baseline", "candidate", "difference", "95% interval", "n", "p", "")
 LISTED = 20
-"""samples or tasks that are named one by one"""
+"""checks, samples or tasks that are named one by one"""
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 """what XML cannot hold, nor a terminal show"""
 
@@ -49,27 +51,26 @@ def said(check: Check) -> str:
     one = check.difference
     if one is None or check.outcome is Outcome.NOT_EVALUATED:
         return f"{check.name} was not evaluated: {check.reason}."
-    unit = _unit(check)
     if check.outcome is Outcome.REGRESSION:
         worse = "rose" if one.lower_is_better else "fell"
-        low, high = sorted(abs(end) for end in (one.low or 0.0, one.high or 0.0))
+        low, high = sorted(end * (1 if one.lower_is_better else -1) for end in _ends(one))
         return (
-            f"{check.name}: {one.metric} {worse} by {_amount(one.value, unit)} (95% interval "
-            f"{_amount(low, unit, named=False)} to {_amount(high, unit, named=False)}, "
+            f"{check.name}: {one.metric} {worse} by {amount(abs(one.value or 0.0), one)} (95% "
+            f"interval {amount(low, one, unit=False)} to {amount(high, one, unit=False)}, "
             f"{_p(check.p)} after Holm), from {_number(one.base)} to {_number(one.candidate)}; "
-            f"{_amount(check.allowed, unit)} may be lost."
+            f"{amount(check.allowed, one)} may be lost."
         )
     if check.outcome is Outcome.TOO_SMALL:
-        needed = one.needed(check.seen)
-        seen = "" if one.detectable is None else f", only {_amount(one.detectable, unit)} and more"
+        needed, smallest = one.needed(check.seen, check.level), one.smallest(check.level)
+        seen = "" if smallest is None else f", only {amount(smallest, one)} and more"
         enough = "" if needed is None else f" About {needed:,} samples would do."
         return (
-            f"{check.name}: a drop of {_amount(check.seen, unit)} in {one.metric} cannot be seen "
+            f"{check.name}: a drop of {amount(check.seen, one)} in {one.metric} cannot be seen "
             f"with {one.n:,} samples{seen}.{enough}"
         )
     return (
         f"{check.name}: {one.metric} went from {_number(one.base)} to {_number(one.candidate)}, "
-        f"and no drop of more than {_amount(check.allowed, unit)} is to be seen."
+        f"and no drop of more than {amount(check.allowed, one)} is to be seen."
     )
 
 
@@ -78,11 +79,11 @@ def remarks(ruling: Ruling) -> Iterator[str]:
     if ruling.quarantined:
         count = sum(map(len, ruling.quarantined.values()))
         names = [f"{task} {one}" for task, ones in ruling.quarantined.items() for one in ones]
-        yield f"Quarantined, for they are flaky ({count}): {_listed(names)}."
+        yield f"Quarantined, for they are flaky ({count}): {listed(names, LISTED)}."
     if ruling.ignored:
-        yield f"Ignored by the policy ({len(ruling.ignored)}): {_listed(ruling.ignored)}."
+        yield f"Ignored by the policy ({len(ruling.ignored)}): {listed(ruling.ignored, LISTED)}."
     if ruling.added:
-        yield f"Only the candidate has ({len(ruling.added)}): {_listed(ruling.added)}."
+        yield f"Only the candidate has ({len(ruling.added)}): {listed(ruling.added, LISTED)}."
 
 
 def table(ruling: Ruling) -> "Table":
@@ -113,7 +114,7 @@ def markdown(ruling: Ruling) -> str:
             lost = check.difference.lost
             title = f"{len(lost)} samples of {_markdown(check.name)} became worse"
             lines += [f"\n<details><summary>{title}</summary>\n"]
-            lines += [f"{_markdown(_listed(lost))}\n\n</details>"]
+            lines += [f"{_markdown(listed(lost, LISTED))}\n\n</details>"]
     lines += ["", *(f"{_markdown(remark)}\n" for remark in remarks(ruling))]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -200,20 +201,8 @@ def _row(check: Check) -> list[str]:
     ]
 
 
-def _unit(check: Check) -> str:
-    """Tell whether a metric is a share, whose differences are points."""
-    one = check.difference
-    assert one is not None
-    known = [abs(value) for value in (one.base, one.candidate) if value is not None]
-    return "points" if all(value <= 1 for value in known) else ""
-
-
-def _amount(value: float | None, unit: str, *, named: bool = True) -> str:
-    if value is None:
-        return "?"
-    if not unit:
-        return f"{abs(value):.3g}"
-    return f"{100 * abs(value):.1f}{' ' + unit if named else ''}"
+def _ends(one: Difference) -> tuple[float, float]:
+    return one.low or 0.0, one.high or 0.0
 
 
 def _number(value: float | None, *, sign: bool = False) -> str:
@@ -224,11 +213,6 @@ def _p(p: float | None) -> str:
     if p is None:
         return "no exact p"
     return f"p {p:.3f}" if p >= 0.001 else "p < 0.001"
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - LISTED:,} more" if len(names) > LISTED else ""
-    return ", ".join(names[:LISTED]) + more
 
 
 def _markdown(text: str) -> str:

@@ -20,7 +20,7 @@ from bench.harness.errors import BenchError, Unfinished
 from bench.harness.stats import holm
 from bench.leaderboards.comparison import Comparison, Difference, compare
 from bench.leaderboards.policy import Policy
-from bench.leaderboards.runs import Run, primary
+from bench.leaderboards.runs import Run
 
 REGRESSION, UNPROVEN = 1, 3
 OF_PARTS = 0.2
@@ -52,6 +52,8 @@ class Check:
     """the largest drop that passes, in the unit of the metric"""
     seen: float = 0.0
     """the drop that must be visible, in the unit of the metric"""
+    level: float = 0.0
+    """of the two-sided test that is as strict as this one among all checks"""
     within: str = ""
     """the check of the whole benchmark, for a task that is looked at beside it"""
     reason: str = ""
@@ -99,11 +101,12 @@ def judge(
         comparison = compare(base, candidate, names, flaky)
     except BenchError as problem:
         raise Unfinished(str(problem)) from problem
-    differences = list(_chosen(comparison, base, policy))
-    corrected = holm([_of_a_drop(one) for one, _ in differences], _weights(differences))
+    tested = list(_chosen(comparison, policy))
+    weights = _weights([bool(within) and not policy.names(one.name) for one, within in tested])
+    corrected = holm([_of_a_drop(one) for one, _ in tested], weights)
     checks = [
-        _check(one, within, p, policy, (base, candidate))
-        for (one, within), p in zip(differences, corrected, strict=True)
+        _check(one, within, p, weight, policy, (base, candidate))
+        for (one, within), p, weight in zip(tested, corrected, weights, strict=True)
     ]
     checks += [
         Check(name, Outcome.NOT_EVALUATED, reason="; ".join(why))
@@ -120,17 +123,16 @@ def judge(
     )
 
 
-def _chosen(comparison: Comparison, base: Run, policy: Policy) -> Iterator[tuple[Difference, str]]:
+def _chosen(comparison: Comparison, policy: Policy) -> Iterator[tuple[Difference, str]]:
     """Yield what is tested, each with the benchmark that it is looked at beside, if any."""
-    covered: dict[str, str] = {}
-    for name in _wholes(comparison, base):
-        yield _counted(comparison.groups[name], name, policy), ""
-        covered |= dict.fromkeys(base.groups[name].tasks, name)
-    for name in comparison.groups:
-        if policy.names(name) and name not in covered.values():
-            yield _counted(comparison.groups[name], name, policy), ""
-    for name, found in comparison.tasks.items():
-        yield _counted(found, name, policy), covered.get(name, "")
+    within = dict[str, str]()
+    for name in comparison.wholes:
+        one = _counted(comparison, name, policy)
+        within |= dict.fromkeys(one.tasks, name)
+        yield one, ""
+    for name in [*comparison.groups, *comparison.tasks]:
+        if name not in comparison.wholes and (name in within or policy.names(name)):
+            yield _counted(comparison, name, policy), within.get(name, "")
 
 
 def _of_a_drop(one: Difference) -> float:
@@ -140,44 +142,38 @@ def _of_a_drop(one: Difference) -> float:
     return one.p / 2 if one.gain < 0 else 1 - one.p / 2
 
 
-def _weights(differences: Sequence[tuple[Difference, str]]) -> list[float]:
-    parts = sum(bool(within) for _, within in differences)
-    wholes = len(differences) - parts
-    return [OF_PARTS / parts if within else (1 - OF_PARTS) / wholes for _, within in differences]
+def _weights(parts: Sequence[bool]) -> list[float]:
+    """Give each check its share of the error that is allowed; `parts` are looked at beside."""
+    share = OF_PARTS if any(parts) and not all(parts) else 0.0
+    wholes = len(parts) - sum(parts)
+    return [share / sum(parts) if part else (1 - share) / wholes for part in parts]
 
 
-def _wholes(comparison: Comparison, base: Run) -> list[str]:
-    """Give the largest groups by name whose tasks have one first metric, no task in two of them."""
-    by_size = sorted(
-        (name for name in comparison.groups if not base.groups[name].by),
-        key=lambda name: -len(base.groups[name].tasks),
-    )
-    chosen, covered = list[str](), set[str]()
-    for name in by_size:
-        tasks = base.groups[name].tasks
-        first = {primary(base.tasks[task]) for task in tasks}
-        if len(first) == 1 and first <= comparison.groups[name].keys() and not covered & {*tasks}:
-            chosen.append(name)
-            covered.update(tasks)
-    return chosen
-
-
-def _counted(found: Mapping[str, Difference], name: str, policy: Policy) -> Difference:
+def _counted(comparison: Comparison, name: str, policy: Policy) -> Difference:
     """Give the difference in the metric that counts."""
-    metric = policy.metric(name) or next(iter(found))
-    if metric not in found:
+    metric = policy.metric(name)
+    one = comparison.chosen(name, metric)
+    if one is None:
+        known = ", ".join({**comparison.tasks, **comparison.groups}[name])
+        counted = f"counts {metric!r} of {name}" if metric else f"names {name}"
         raise BenchError(
-            f"The policy counts {metric!r} of {name}, which has {', '.join(found)}. Name one of "
-            "these."
+            f"The policy {counted}, whose metrics are {known}. Name one of these as its metric."
         )
-    return found[metric]
+    return one
 
 
-def _check(one: Difference, within: str, p: float, policy: Policy, runs: tuple[Run, Run]) -> Check:
-    tasks = one.tasks or [one.name]
-    reach = _reach(one, runs[0], tasks[0])
+def _check(  # noqa: PLR0917 - what is known of one check
+    one: Difference,
+    within: str,
+    p: float,
+    weight: float,
+    policy: Policy,
+    runs: tuple[Run, Run],
+) -> Check:
+    reach = _reach(one)
     allowed, seen = policy.allowed(one.name) * reach, policy.seen(one.name) * reach
-    failed = {run.name: _failed(run, tasks) for run in runs}
+    level = 2 * policy.alpha * weight  # that of the two-sided test which is as strict
+    failed = {run.name: _failed(run, one.tasks or [one.name]) for run in runs}
     demanded = not within or policy.names(one.name)
     outcome, reason = Outcome.PASSED, ""
     if one.gain is not None and -one.gain > allowed and p <= policy.alpha:
@@ -185,22 +181,23 @@ def _check(one: Difference, within: str, p: float, policy: Policy, runs: tuple[R
     elif demanded and any(failed.values()):
         outcome = Outcome.NOT_EVALUATED
         reason = "; ".join(f"{n} infrastructure errors in {run}" for run, n in failed.items() if n)
-    elif demanded and not _visible(one, seen):
+    elif demanded and not _visible(one, seen, level):
         outcome = Outcome.TOO_SMALL
-    return Check(one.name, outcome, one, p, allowed, seen, within, reason)
+    return Check(one.name, outcome, one, p, allowed, seen, level, within, reason)
 
 
-def _visible(one: Difference, drop: float) -> bool:
+def _visible(one: Difference, drop: float, level: float) -> bool:
     """Tell whether a drop of this size is excluded, or would have been seen if it were there."""
-    if one.low is None or one.high is None or one.detectable is None:
+    if one.low is None or one.high is None:
         return False
     worst = -one.high if one.lower_is_better else one.low
-    return worst > -drop or one.detectable <= drop
+    smallest = one.smallest(level)
+    return worst > -drop or (smallest is not None and smallest <= drop)
 
 
-def _reach(one: Difference, run: Run, task: str) -> float:
+def _reach(one: Difference) -> float:
     """Give what a metric can reach at best, in its own unit; the base's value if nothing is."""
-    high = run.tasks[task].metrics[one.metric].high
+    high = one.bounds[1]
     return abs(high) if high else abs(one.base or 0.0)
 
 

@@ -162,7 +162,7 @@ def test_a_wrong_policy_is_one_line(tmp_path, text, said):
 
 def test_a_metric_that_is_not_there(tmp_path):
     policy = Policy.model_validate({"threshold": [{"tasks": "a", "metric": "f1"}]})
-    with pytest.raises(BenchError, match="counts 'f1' of a, which has acc"):
+    with pytest.raises(BenchError, match="counts 'f1' of a, whose metrics are acc"):
         ruling(tmp_path, {"a": shares(1, 2)}, {"a": shares(1, 2)}, policy)
 
 
