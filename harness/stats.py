@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from math import ceil, comb, floor, fsum, sqrt
-from statistics import fmean
+from statistics import NormalDist, fmean
 from typing import TYPE_CHECKING, TypeAlias
 
 from bench.harness.core import Estimate, Metric
@@ -24,6 +24,8 @@ BATCH = 1_000_000
 LONGEST = 10_000_000
 """sums that an exact distribution may have: some 80 MB, and seconds"""
 SEED = 20_210_707
+SMALL = 4096
+"""counts whose interval or p-value is kept: boards ask for the same ones many thousand times"""
 
 Row: TypeAlias = tuple[float, str, float]
 """value, group, weight"""
@@ -60,6 +62,7 @@ def mean_of(
     return Metric(of=of, reduce=fmean, low=low, high=high, lower_is_better=lower_is_better)
 
 
+@lru_cache(maxsize=SMALL)
 def wilson(successes: int, n: int) -> tuple[float, float]:
     """Give Wilson's 95% interval of a proportion, n >= 1."""
     from scipy.stats import binomtest  # heavy
@@ -68,15 +71,22 @@ def wilson(successes: int, n: int) -> tuple[float, float]:
     return float(interval.low), float(interval.high)
 
 
+@lru_cache(maxsize=SMALL)
+def _coins(heads: int, coins: int) -> float:
+    """Give the exact two-sided p-value of so many heads for a coin that is fair."""
+    from scipy.stats import binomtest  # heavy
+
+    return float(binomtest(heads, coins).pvalue)
+
+
+@lru_cache(maxsize=SMALL)
 def bonett_price(lost: int, won: int, n: int) -> tuple[float, float]:
     """Give the 95% interval of (won - lost) / n, n >= 1, for pairs that differ by -1, 0 or 1.
 
     Bonett and Price 2012 (doi:10.3102/1076998611411915): Wald's, with one pair more on each side.
     """
-    from scipy.stats import norm  # heavy
-
     down, up = (lost + 1) / (n + 2), (won + 1) / (n + 2)
-    half = float(norm.ppf(0.975)) * sqrt((down + up - (up - down) ** 2) / (n + 2))
+    half = NormalDist().inv_cdf(0.975) * sqrt((down + up - (up - down) ** 2) / (n + 2))
     return max(up - down - half, -1.0), min(up - down + half, 1.0)
 
 
@@ -98,9 +108,7 @@ def sign_flips(differences: Sequence[float | None], groups: Sequence[str]) -> fl
     if not totals or sum(sizes) >= LONGEST:
         return None
     if sizes and sizes[0] == sizes[-1]:  # so many coins; the sum below would take their square
-        from scipy.stats import binomtest
-
-        return float(binomtest(sum(total > 0 for total in totals.values()), len(sizes)).pvalue)
+        return _coins(sum(total > 0 for total in totals.values()), len(sizes))
     chances = np.ones(1)  # of each sum of the sizes with a plus, from 0
     for size in sizes:
         longer = np.zeros(len(chances) + size)
