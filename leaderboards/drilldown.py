@@ -1,0 +1,246 @@
+"""All samples of a page: which there are, what was asked and answered, in pieces that load alone.
+
+Here it is planned what is read and written; plain functions on plain values do it, so that other
+processes can.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.harness.store import RESPONSES, SCORES
+from bench.leaderboards.answers import Marks, Piece, write_answers
+from bench.leaderboards.packing import encoded, number, put_zipped
+from bench.leaderboards.places import Located, joined, locate, ordered
+from bench.leaderboards.questions import Rendered, Shown, Way, render, write_questions
+from bench.leaderboards.runs import Run
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+PIECE = 250
+"""samples in one file of questions or answers, where they are not long"""
+BYTES = 1_000_000
+"""of JSON, that such a file has about at most"""
+INDEX = 10_000
+"""samples in one file of an index"""
+TOGETHER = 16
+"""files that one job writes"""
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A way in which runs asked a task, its questions, and the file that has them."""
+
+    way: Way
+    file: Path
+    found: Rendered
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The samples of a task on the page. `task` is its number there."""
+
+    task: int
+    name: str
+    ids: Sequence[str]
+    piece: int
+    """samples in a file"""
+    asked: Sequence[Asking]
+
+
+def write_samples(
+    data: Path,
+    scratch: Path,
+    runs: Sequence[Run],
+    tasks: Sequence[str],
+    pool: Executor,
+    *,
+    data_dir: Path | None,
+) -> dict[str, dict[str, int]]:
+    """Write indices, questions and answers of tasks; give what the board says of them.
+
+    A task is called by its position in `tasks`. In `data_dir`, or where the runs had it, is the
+    data that questions are rendered from.
+
+    Raises:
+        BenchError: a run is damaged.
+
+    """
+    asking = {
+        name: [
+            (way, scratch / f"{at}-{i}.jsonl") for i, way in enumerate(_ways(name, runs, data_dir))
+        ]
+        for at, name in enumerate(tasks)
+    }
+    rendering = {
+        name: [pool.submit(render, *asked) for asked in ways] for name, ways in asking.items()
+    }
+    locating = [
+        [pool.submit(locate, run.folder / file, list(run.tasks)) for file in (SCORES, RESPONSES)]
+        for run in runs
+    ]
+    located = [[part.result() for part in parts] for parts in locating]
+    listed = {
+        name: _listed(
+            at,
+            name,
+            [
+                Asking(*one, job.result())
+                for one, job in zip(asking[name], rendering[name], strict=True)
+            ],
+            [scores.ids[name] for scores, _ in located if name in scores.ids],
+            _bytes(name, located),
+        )
+        for at, name in enumerate(tasks)
+    }
+    _write(data, runs, listed, located, pool)
+    return {
+        str(one.task): {"n": len(one.ids), "index": INDEX, "piece": one.piece}
+        for one in listed.values()
+    }
+
+
+def _ways(name: str, runs: Sequence[Run], data_dir: Path | None) -> list[Way]:
+    """Give the ways in which runs asked a task, the one with the most samples first."""
+    ways: dict[tuple[Any, ...], Way] = {}
+    sizes: dict[tuple[Any, ...], int] = {}
+    for at, run in enumerate(runs):
+        if name not in run.tasks:
+            continue
+        entry, own = run.manifest["tasks"][name], run.manifest.get("data_dir")
+        prompts = str(entry.get("prompts") or "")
+        key = (entry.get("version"), prompts) if prompts else (at,)
+        known = ways.get(key) or Way(
+            task=name,
+            version=int(entry.get("version") or 0),
+            prompts=prompts,
+            settings={**run.manifest["sampling"], "chat": run.manifest.get("format") == "chat"},
+            data_dir=data_dir or (Path(own) if own else None),
+            given=run.folder if "given" in run.manifest else None,
+            foreign=str(run.manifest.get("imported") or ""),
+        )
+        ways[key] = replace(known, runs=(*known.runs, at))
+        sizes[key] = int(entry.get("samples") or 0)
+    return [ways[key] for key in sorted(ways, key=lambda key: -sizes[key])]
+
+
+def _bytes(name: str, located: Sequence[Sequence[Located]]) -> float:
+    """Give the bytes that one run at most has of a sample, on average."""
+    sizes = [0.0]
+    for parts in located:
+        samples = len(parts[0].ids.get(name, ()))
+        if samples:
+            task = list(parts[0].ids).index(name)
+            size = sum(int(part.rows[part.rows[:, 0] == task, 4].sum()) for part in parts)
+            sizes.append(size / samples)
+    return max(sizes)
+
+
+def _listed(
+    task: int, name: str, asked: Sequence[Asking], found: Sequence[Sequence[str]], answers: float
+) -> Listed:
+    ids = ordered([one.found.ids for one in asked], found)
+    questions = max(
+        (one.found.places[-1] / len(one.found.ids) for one in asked if one.found.ids), default=0
+    )
+    piece = max(1, min(PIECE, int(BYTES / max(answers, questions, 1))))
+    return Listed(task, name, ids, piece, asked)
+
+
+def _write(
+    data: Path,
+    runs: Sequence[Run],
+    listed: Mapping[str, Listed],
+    located: Sequence[Sequence[Located]],
+    pool: Executor,
+) -> None:
+    """Write the pieces of all tasks, then the indices that come out of them."""
+    places = {name: {one: at for at, one in enumerate(task.ids)} for name, task in listed.items()}
+    done = [
+        pool.submit(write_questions, data, shown)
+        for name, task in listed.items()
+        for shown in _questions(task, places[name])
+    ]
+    marking: list[Future[list[Marks]]] = []
+    for at, (run, (scores, responses)) in enumerate(zip(runs, located, strict=True)):
+        rows, names = joined(scores, responses, places), list(scores.ids)
+        for position, name in enumerate(names):
+            way = next(one.way for one in listed[name].asked if at in one.way.runs)
+            begin, end = rows[:, 0].searchsorted([position, position + 1])
+            for pieces in _pieces(at, listed[name], rows[begin:end, 1:]):
+                job = data, run.folder, name, way, pieces
+                marking.append(pool.submit(write_answers, *job))
+    _write_indices(data, listed.values(), (mark for one in marking for mark in one.result()))
+    for one in done:
+        one.result()
+
+
+def _questions(task: Listed, places: Mapping[str, int]) -> Iterator[Shown]:
+    """Yield the questions of a task, as many as one job writes."""
+    import numpy as np
+
+    table = np.full((len(task.asked), len(task.ids), 2), -1, np.int64)
+    for at, one in enumerate(task.asked):
+        rendered = one.found
+        there = [(i, places[name]) for i, name in enumerate(rendered.ids) if name in places]
+        if there:
+            rows, positions = np.array(there).T
+            ends = np.frombuffer(rendered.places, np.int64)
+            table[at, positions, 0] = ends[rows]
+            table[at, positions, 1] = ends[rows + 1] - ends[rows]
+    why = "; ".join(dict.fromkeys(one.found.why for one in task.asked if one.found.why))
+    step = task.piece * TOGETHER
+    for begin in range(0, len(task.ids), step):
+        yield Shown(
+            task=task.task,
+            number=begin // task.piece,
+            piece=task.piece,
+            ids=task.ids[begin : begin + step],
+            places=table[:, begin : begin + step],
+            files=[one.file for one in task.asked if one.found.ids],
+            runs=[one.way.runs for one in task.asked if one.found.ids],
+            why=why,
+        )
+
+
+def _pieces(run: int, task: Listed, rows: "NDArray[np.int64]") -> Iterator[list[Piece]]:
+    """Yield the pieces of a task, as many as one job writes; `rows` as `joined` has them."""
+    pieces = []
+    for at, first in enumerate(range(0, len(task.ids), task.piece)):
+        size = min(task.piece, len(task.ids) - first)
+        begin, end = rows[:, 0].searchsorted([first, first + size])
+        pieces.append(Piece(run, task.task, at, first, size, rows[begin:end]))
+    for begin in range(0, len(pieces), TOGETHER):
+        yield pieces[begin : begin + TOGETHER]
+
+
+def _write_indices(data: Path, tasks: Iterable[Listed], marks: Iterable[Marks]) -> None:
+    """Write which samples there are, with verdicts and values of all runs."""
+    found: defaultdict[int, defaultdict[int, list[Marks]]]
+    found = defaultdict(lambda: defaultdict(list))
+    for mark in marks:
+        found[mark.task][mark.run].append(mark)
+    for task in tasks:
+        runs = found[task.task]
+        letters = {run: "".join(mark.letters for mark in parts) for run, parts in runs.items()}
+        values = {run: [x for mark in parts for x in mark.values] for run, parts in runs.items()}
+        groups = [""] * len(task.ids)
+        for parts in runs.values():
+            ours = (group for mark in parts for group in mark.groups)
+            groups = [known or one for known, one in zip(groups, ours, strict=True)]
+        for piece, begin in enumerate(range(0, len(task.ids), INDEX)):
+            here = slice(begin, begin + INDEX)
+            index = {
+                "ids": task.ids[here],
+                "groups": groups[here],
+                "runs": {
+                    run: {"v": letters[run][here], "x": [number(x) for x in values[run][here]]}
+                    for run in sorted(runs)
+                },
+            }
+            put_zipped(data, f"index/{task.task}/{piece}", encoded(index))
