@@ -130,7 +130,7 @@ def sandboxes() -> dict[str, EntryPoint]:
 def _load(group: str) -> tuple[dict[str, Task], list[Broken]]:
     found: dict[str, Task] = {}
     broken: list[Broken] = []
-    origin: dict[str, str] = {}
+    origin: dict[str, EntryPoint] = {}
     for point in _points(group):
         try:
             provided = _provided(point)
@@ -139,12 +139,13 @@ def _load(group: str) -> tuple[dict[str, Task], list[Broken]]:
             continue
         for task in provided:
             if task.name in found:
+                first = _label(origin[task.name])
                 raise DuplicateName(
-                    f"The task {task.name!r} is provided twice: by {origin[task.name]} and by "
+                    f"The task {task.name!r} is provided twice: by {first} and by "
                     f"{_label(point)}. Uninstall one of them, or rename its task."
                 )
             found[task.name] = task
-            origin[task.name] = _label(point)
+            origin[task.name] = point
     return found, broken
 
 
