@@ -73,10 +73,19 @@ def installed(name: str, version: int) -> Task:
         BenchError: it is not installed, or in another version.
 
     """
-    task = registry.named([name])[name]
+    made = name.partition("/")[0] in registry.families()
+    task = (registry.recorded([name]) if made else _tasks()).get(name)
+    if task is None:
+        raise BenchError("the task is not installed here")
     if task.version != version:
         raise BenchError(f"version {version} was run, and version {task.version} is installed.")
     return task
+
+
+@cache
+def _tasks() -> dict[str, Task]:
+    """Give all that is installed; to find it out takes as long as to render a small task."""
+    return registry.tasks()
 
 
 def planned(way: Way) -> Plan:
