@@ -47,6 +47,8 @@ class Data:
     hashes: dict[str, str] = field(default_factory=dict[str, str])
     fetch: bool = True
     """whether what is not at hand may be downloaded"""
+    opponents: dict[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    """by task: whose answers stand beside those that it asks for, for the manifest"""
 
     def rows(self, source: Source, path: str) -> list[dict[str, Any]]:
         """Read a JSON-lines file of a source. NaN, which is not JSON, becomes None."""

@@ -14,7 +14,7 @@ from bench.harness.errors import BenchError, ConfigurationMismatch
 from bench.harness.plan import Plan, digest
 
 LIBRARIES = ("bench-harness", "numpy", "pygments", "scipy")
-CIRCUMSTANCES = ("created", "data_dir", "hardware", "opened_as", "proofs")
+CIRCUMSTANCES = ("created", "data_dir", "hardware", "opened_as", "opponents", "proofs")
 """what is recorded, but does not decide a number"""
 
 
@@ -40,6 +40,7 @@ def describe(
         **_given(plan),
         "tasks": dict(tasks),
         "data": dict(plan.data.hashes),
+        **({"opponents": dict(plan.data.opponents)} if plan.data.opponents else {}),
         "sandbox": sandbox and deciding(sandbox),
         "judge": parties["judge"],
         **({"opened_as": parties["opened_as"]} if parties.get("opened_as") else {}),

@@ -27,7 +27,7 @@ def reasons(one: Run, other: Run, task: str, *, paired: bool = False) -> list[st
         without = [run.name for run in (one, other) if task not in run.tasks]
         return [f"not run by {' or '.join(without)}"]
     found = list(_reasons(one.manifest, other.manifest, task, paired=paired))
-    judges = [_named(run.manifest.get("judge")) for run in (one, other)]
+    judges = [judge_name(run.manifest.get("judge")) for run in (one, other)]
     if (one.tasks[task].judged or other.tasks[task].judged) and judges[0] != judges[1]:
         found.append(f"judged by {judges[0]} and by {judges[1]}")
     if one.imported or other.imported:
@@ -49,7 +49,7 @@ def _reasons(
         values = one["sampling"].get(name), other["sampling"].get(name)
         if name not in FREE and _differ(*values, partly):
             yield f"{name} {_short(values[0])} and {_short(values[1])}"
-    yield from _files(one.get("data") or {}, other.get("data") or {}, task)
+    yield from files(one.get("data") or {}, other.get("data") or {}, task)
     same_samples = _choosing(one) == _choosing(other)
     if same_samples and _differ(ours.get("prompts"), theirs.get("prompts"), partly):
         yield "the prompts differ (the data or the few-shot examples are not the same)"
@@ -69,7 +69,8 @@ def _choosing(written: Mapping[str, Any]) -> list[Any]:
     return [*chosen, sampling.get("seed")] if sampling.get("shuffle") else chosen
 
 
-def _files(ours: Mapping[str, str], theirs: Mapping[str, str], task: str) -> Iterator[str]:
+def files(ours: Mapping[str, str], theirs: Mapping[str, str], task: str) -> Iterator[str]:
+    """Name the data files of a task's benchmark in which two manifests differ."""
     benchmarks = task.split("/")  # one that is made from another names both
     for name in sorted(ours.keys() & theirs.keys()):
         if ours[name] != theirs[name] and name.partition("/")[0] in benchmarks:
@@ -86,7 +87,8 @@ def _sandboxes(
                 yield f"the {part} of the {language} sandbox differs"
 
 
-def _named(judge: Mapping[str, Any] | None) -> str:
+def judge_name(judge: Mapping[str, Any] | None) -> str:
+    """Give a judge by its name and revision."""
     return f"{judge.get('name')} {judge.get('revision', '')}".strip() if judge else "none"
 
 

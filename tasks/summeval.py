@@ -13,10 +13,10 @@ from typing import Any
 from bench.harness import Card, Data, Source, Task
 from bench.harness.data import required
 from bench.harness.errors import BenchError
+from bench.harness.ranking import Game
 from bench.tasks import preferences
 from bench.tasks.pairwise import CRITERIA, TIE, Question
 from bench.tasks.pins import pins
-from bench.tasks.ranking import Game
 
 SOURCE = Source(
     name="summeval_h2h",

@@ -10,13 +10,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from bench.harness import Card, Data, Resources, Response, Sample, Score, Task, registry
 from bench.harness.data import read_jsonl
 from bench.harness.errors import BenchError
+from bench.harness.store import MANIFEST, RESPONSES, read_json
 from bench.tasks import pairwise
 
-RESPONSES = "responses.jsonl"
 CARD = Card(
     measures="How often a model's answers are preferred to those of another run.",
     source="The task that is named, and the run that is named.",
@@ -26,7 +27,8 @@ CARD = Card(
         "a reward model) says whether the answer or the first one that the other run got is "
         "better, in both orders; where it disagrees with itself that is a tie, and an empty answer "
         "loses unasked. win_rate is win + tie / 2, lc_win_rate the same at equal length, "
-        "first_place the judge's position bias (0.5: none). passed: not worse than the other run."
+        "first_place the judge's position bias (0.5: none). passed: not worse than the other run. "
+        "bench rank puts many systems in order by such runs."
     ),
     limits=(
         "A win rate is worth no more than its judge, and a judge prefers answers like its own. "
@@ -79,7 +81,9 @@ def against(folder: Path, task: Task) -> Task:
 def _samples(folder: Path, task: Task, data: Data) -> Iterator[Sample]:
     answers = read(folder, task.name)
     said = json.dumps(answers, sort_keys=True)
-    data.hashes[f"versus/{folder}/{task.name}"] = hashlib.sha256(said.encode()).hexdigest()
+    name = f"versus/{folder}/{task.name}"
+    data.hashes[name] = hashlib.sha256(said.encode()).hexdigest()
+    data.opponents[name] = opponent(folder, task.name)
     for sample in task.samples(data):
         if sample.id not in answers:
             raise BenchError(
@@ -104,6 +108,14 @@ def read(folder: Path, name: str) -> Mapping[str, str]:
     if not answers:
         raise BenchError(f"{folder}: no written answers to {name}. Name a task that it ran.")
     return answers
+
+
+def opponent(folder: Path, name: str) -> Mapping[str, Any]:
+    """Give whose answers those of a folder are, how they were asked for, and to which task."""
+    file = folder / MANIFEST
+    written = read_json(file) if file.exists() else {"model": {"name": folder.name}}
+    how = {key: written[key] for key in ("model", "format", "sampling") if key in written}
+    return {"task": name, "folder": str(folder), **how}
 
 
 def _score(sample: Sample, response: Response, resources: Resources) -> Score:

@@ -6,9 +6,9 @@ import random
 import numpy as np
 import pytest
 
-from bench.harness import Data
-from bench.tasks import ranking, summeval
-from bench.tasks.ranking import Game
+from bench.harness import Data, ranking
+from bench.harness.ranking import Game
+from bench.tasks import summeval
 
 BASEBALL = {
     "Milwaukee": (0, 7, 9, 7, 7, 9, 11),
