@@ -181,8 +181,8 @@ def differences(
         name: dict(_each([matched[task] for task in group.tasks], name, draws, group))
         for name, group in groups.items()
     }
-    wholes = _wholes(groups, together, first)
-    _correct([alone, together], wholes, first)
+    wholes = wholes_of(groups, together, first)
+    correct([alone, together], wholes, first)
     return alone, {name: found for name, found in together.items() if found}, wholes
 
 
@@ -229,10 +229,13 @@ def _spread(pairs: Pairs, metric: str, found: Estimate, unit: float | None) -> S
     return spread_of(pairs.columns[metric], pairs.keys, unit, reach)
 
 
-def _wholes(
+def wholes_of(
     groups: Mapping[str, Group], together: Differences, first: Mapping[str, str]
 ) -> list[str]:
-    """Give the largest groups by name whose tasks share their first metric, and lone tasks."""
+    """Give the largest groups by name whose tasks share their first metric, and lone tasks.
+
+    `first` gives the first metric of each task.
+    """
     chosen, covered = list[str](), set[str]()
     for name, group in sorted(groups.items(), key=lambda item: -len(item[1].tasks)):
         metrics = {first[task] for task in group.tasks}
@@ -243,7 +246,7 @@ def _wholes(
     return [*chosen, *(task for task in first if task not in covered)]
 
 
-def _correct(kinds: Sequence[Differences], wholes: Sequence[str], first: Mapping[str, str]) -> None:
+def correct(kinds: Sequence[Differences], wholes: Sequence[str], first: Mapping[str, str]) -> None:
     """Fill in what depends on how much is tested, in place."""
     families: defaultdict[str, list[tuple[dict[str, Difference], str]]] = defaultdict(list)
     for found in kinds:
