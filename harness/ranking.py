@@ -11,7 +11,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from bench.harness.core import Estimate
-from bench.harness.stats import holm, p_value, sign_flips, stretch
+from bench.harness.stats import Ends, holm, p_value, sign_flips, stretch
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,14 +51,10 @@ class Standing:
     low: float | None
     high: float | None
 
-    @property
-    def win_rate(self) -> Estimate:
-        """The chance to win against a system of the mean strength; its n is not said here."""
-        from scipy.special import expit  # heavy
-
-        low = 0.0 if self.low is None else float(expit(self.low))
-        high = 1.0 if self.high is None else float(expit(self.high))
-        return Estimate(float(expit(self.strength)), low, high, 0)
+    win_rate: float
+    """the chance to win against a system of strength 0, and its interval"""
+    least: float
+    most: float
 
 
 def rank(games: Sequence[Game], resamples: int = 1000) -> list[Standing]:
@@ -88,15 +84,24 @@ def rank(games: Sequence[Game], resamples: int = 1000) -> list[Standing]:
     middle = bounded if bounded.sum() > 1 else np.ones_like(bounded)
     found, drawn = found - found[middle].mean(), drawn - drawn[:, middle].mean(axis=1)[:, None]
     standings = [
-        Standing(
+        _standing(
             name,
             int(ranks[at]),
             float(found[at]),
-            *(_ends(found[at], drawn[:, at], len(tables)) if bounded[at] else (None, None)),
+            _ends(found[at], drawn[:, at], len(tables)) if bounded[at] else (None, None),
         )
         for at, name in enumerate(systems)
     ]
-    return sorted(standings, key=lambda each: (-each.strength, each.system))
+    return sorted(standings, key=lambda each: (-round(each.strength, 6), each.system))
+
+
+def _standing(system: str, place: int, strength: float, ends: Ends) -> Standing:
+    from scipy.special import expit
+
+    low, high = ends
+    least = 0.0 if low is None else float(expit(low))
+    most = 1.0 if high is None else float(expit(high))
+    return Standing(system, place, strength, low, high, float(expit(strength)), least, most)
 
 
 def connected(games: Sequence[Game], systems: Sequence[str] = ()) -> list[list[str]]:
@@ -174,9 +179,7 @@ def _mutual(wins: "NDArray[np.float64]") -> "NDArray[np.int32]":
     return np.asarray(labels)
 
 
-def _ends(
-    value: float, drawn: "NDArray[np.float64]", documents: int
-) -> tuple[float, float] | tuple[None, None]:
+def _ends(value: float, drawn: "NDArray[np.float64]", documents: int) -> Ends:
     """Give the 95% percentile interval, widened as for all few groups (see stats.stretch)."""
     import numpy as np
 
