@@ -47,11 +47,10 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What an index says of the samples of a piece."""
+    """What an index says of samples that follow one another."""
 
     run: int
     task: int
-    first: int
     letters: str
     values: "array[float]"
     """by the metric that ranks; NaN: none"""
@@ -151,7 +150,7 @@ def _marks(
         value = values_by_id[score["sample"]]
         letters[at], groups[at] = LETTERS[Verdict(score["verdict"])], score["group"]
         values[at] = nan if value is None else value
-    return Marks(piece.run, piece.task, piece.first, "".join(letters), values, groups)
+    return Marks(piece.run, piece.task, "".join(letters), values, groups)
 
 
 class Judged:

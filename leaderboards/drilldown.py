@@ -4,6 +4,7 @@ Here it is planned what is read and written; plain functions on plain values do 
 processes can.
 """
 
+from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
@@ -12,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.harness.store import RESPONSES, SCORES
-from bench.leaderboards.answers import Marks, Piece, write_answers
+from bench.leaderboards.answers import ABSENT, Marks, Piece, write_answers
 from bench.leaderboards.packing import encoded, number, put_zipped
+from bench.leaderboards.pairs import Column
 from bench.leaderboards.places import Located, joined, locate, ordered
 from bench.leaderboards.questions import Rendered, Shown, Way, render, write_questions
 from bench.leaderboards.runs import Run
@@ -61,8 +63,8 @@ def write_samples(
     pool: Executor,
     *,
     data_dir: Path | None,
-) -> dict[str, dict[str, int]]:
-    """Write indices, questions and answers of tasks; give what the board says of them.
+) -> tuple[dict[str, dict[str, int]], dict[str, Column]]:
+    """Write indices, questions and answers of tasks; give their sizes and the samples' values.
 
     A task is called by its position in `tasks`. In `data_dir`, or where the runs had it, is the
     data that questions are rendered from.
@@ -98,11 +100,12 @@ def write_samples(
         )
         for at, name in enumerate(tasks)
     }
-    _write(data, runs, listed, located, pool)
-    return {
+    columns = _write(data, runs, listed, located, pool)
+    sizes = {
         str(one.task): {"n": len(one.ids), "index": INDEX, "piece": one.piece}
         for one in listed.values()
     }
+    return sizes, columns
 
 
 def _ways(name: str, runs: Sequence[Run], data_dir: Path | None) -> list[Way]:
@@ -158,7 +161,7 @@ def _write(
     listed: Mapping[str, Listed],
     located: Sequence[Sequence[Located]],
     pool: Executor,
-) -> None:
+) -> dict[str, Column]:
     """Write the pieces of all tasks, then the indices that come out of them."""
     places = {name: {one: at for at, one in enumerate(task.ids)} for name, task in listed.items()}
     done = [
@@ -175,9 +178,11 @@ def _write(
             for pieces in _pieces(at, listed[name], rows[begin:end, 1:]):
                 job = data, run.folder, name, way, pieces
                 marking.append(pool.submit(write_answers, *job))
-    _write_indices(data, listed.values(), (mark for one in marking for mark in one.result()))
+    marks = (mark for one in marking for mark in one.result())
+    columns = _write_indices(data, listed.values(), marks)
     for one in done:
         one.result()
+    return columns
 
 
 def _questions(task: Listed, places: Mapping[str, int]) -> Iterator[Shown]:
@@ -219,28 +224,62 @@ def _pieces(run: int, task: Listed, rows: "NDArray[np.int64]") -> Iterator[list[
         yield pieces[begin : begin + TOGETHER]
 
 
-def _write_indices(data: Path, tasks: Iterable[Listed], marks: Iterable[Marks]) -> None:
-    """Write which samples there are, with verdicts and values of all runs."""
+def _write_indices(
+    data: Path, tasks: Iterable[Listed], marks: Iterable[Marks]
+) -> dict[str, Column]:
+    """Write which samples there are, with verdicts and values of all runs; give these values."""
     found: defaultdict[int, defaultdict[int, list[Marks]]]
     found = defaultdict(lambda: defaultdict(list))
     for mark in marks:
         found[mark.task][mark.run].append(mark)
+    columns, problems = dict[str, Column](), dict[str, int]()
     for task in tasks:
-        runs = found[task.task]
-        letters = {run: "".join(mark.letters for mark in parts) for run, parts in runs.items()}
-        values = {run: [x for mark in parts for x in mark.values] for run, parts in runs.items()}
+        runs = {run: _whole(parts) for run, parts in sorted(found.pop(task.task, {}).items())}
         groups = [""] * len(task.ids)
-        for parts in runs.values():
-            ours = (group for mark in parts for group in mark.groups)
-            groups = [known or one for known, one in zip(groups, ours, strict=True)]
+        for one in runs.values():
+            groups = [known or new for known, new in zip(groups, one.groups, strict=True)]
         for piece, begin in enumerate(range(0, len(task.ids), INDEX)):
-            here = slice(begin, begin + INDEX)
-            index = {
-                "ids": task.ids[here],
-                "groups": groups[here],
-                "runs": {
-                    run: {"v": letters[run][here], "x": [number(x) for x in values[run][here]]}
-                    for run in sorted(runs)
-                },
-            }
+            index = _index(task, slice(begin, begin + INDEX), groups, runs)
             put_zipped(data, f"index/{task.task}/{piece}", encoded(index))
+        columns[task.name] = _column(task, groups, runs, problems)
+    return columns
+
+
+def _whole(parts: Sequence[Marks]) -> Marks:
+    """Join the marks of a run's pieces of one task."""
+    values = array("d")
+    for one in parts:
+        values.extend(one.values)
+    return Marks(
+        run=parts[0].run,
+        task=parts[0].task,
+        letters="".join(one.letters for one in parts),
+        values=values,
+        groups=[group for one in parts for group in one.groups],
+    )
+
+
+def _index(
+    task: Listed, here: slice, groups: Sequence[str], runs: Mapping[int, Marks]
+) -> dict[str, Any]:
+    """Give the index of some samples of a task."""
+    shown = {
+        run: {"v": one.letters[here], "x": [number(x) for x in one.values[here]]}
+        for run, one in runs.items()
+    }
+    return {"ids": task.ids[here], "groups": groups[here], "runs": shown}
+
+
+def _column(
+    task: Listed, groups: Sequence[str], runs: Mapping[int, Marks], problems: dict[str, int]
+) -> Column:
+    """Give the values of a task; `problems` numbers the problems of all tasks, and grows."""
+    import numpy as np
+
+    keys = (group or f"{task.name}\n{one}" for group, one in zip(groups, task.ids, strict=True))
+    numbers = np.array([problems.setdefault(key, len(problems)) for key in keys], np.int64)
+    values = {}
+    for run, one in runs.items():
+        absent = np.array([letter == ABSENT for letter in one.letters], bool)
+        values[run] = np.where(absent, np.inf, np.frombuffer(one.values))
+    return Column(numbers, values)

@@ -80,3 +80,12 @@ def number(value: Any) -> Any:
     if not isfinite(value):
         return None
     return int(value) if value == int(value) and abs(value) < 2**53 else value
+
+
+def short(value: Any) -> Any:
+    """Give a number with six digits that count, more than any page shows.
+
+    >>> short(0.123456789), short(None), short(1840)
+    (0.123457, None, 1840)
+    """
+    return number(float(f"{value:.6g}")) if isinstance(value, float) else value

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from importlib.resources import files
+from itertools import combinations
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import mkdtemp
@@ -22,7 +23,8 @@ from bench.harness import Verdict, store
 from bench.harness.errors import BenchError, Unfinished
 from bench.leaderboards.board import Board, Entry
 from bench.leaderboards.drilldown import write_samples
-from bench.leaderboards.packing import number, put
+from bench.leaderboards.packing import put, short
+from bench.leaderboards.pairs import Column, write_pairs
 from bench.leaderboards.runs import Run
 
 FORMAT = 1
@@ -30,6 +32,8 @@ WORKERS = 2
 LARGE = 20_000_000
 """bytes of records from which on other processes help; they take seconds to start"""
 TEMPLATE = "index.html"
+TOGETHER = 10
+"""pairs that one job compares"""
 
 
 def write_page(board: Board, out: Path, title: str, data_dir: Path | None = None) -> None:
@@ -107,11 +111,32 @@ def _build(board: Board, draft: Path, title: str, data_dir: Path | None) -> None
     (page / "data").mkdir(parents=True)
     scratch.mkdir()
     tasks = [one.name for one in board.entries if one.kind == "task"]
+    data = page / "data"
     with _workers(board.runs) as pool:
-        samples = write_samples(page / "data", scratch, board.runs, tasks, pool, data_dir=data_dir)
-    content = described(board, title) | {"samples": samples, "pairs": []}
-    put(page / "data", "board", content)
+        sizes, columns = write_samples(data, scratch, board.runs, tasks, pool, data_dir=data_dir)
+        pairs = _pairs(board, data, columns, pool)
+    content = described(board, title) | {"samples": sizes, "pairs": pairs}
+    put(data, "board", content)
     _write_static(page, content)
+
+
+def _pairs(
+    board: Board, data: Path, columns: Mapping[str, Column], pool: Executor
+) -> list[tuple[int, int]]:
+    """Write the comparisons of all pairs of runs; give those that could be compared."""
+    entries = _positions(board.entries)
+    folders = [run.folder for run in board.runs]
+    every = list(combinations(range(len(folders)), 2))
+    jobs = [
+        pool.submit(write_pairs, data, folders, columns, entries, every[at : at + TOGETHER])
+        for at in range(0, len(every), TOGETHER)
+    ]
+    return [pair for job in jobs for pair in job.result()]
+
+
+def _positions(entries: Sequence[Entry]) -> dict[str, int]:
+    """Give the place of each entry by its name; of a task and a group of one name the task's."""
+    return {one.name: place for place, one in reversed(list(enumerate(entries)))}
 
 
 @contextmanager
@@ -145,7 +170,7 @@ class Here(Executor):
 
 def described(board: Board, title: str) -> dict[str, Any]:
     """Give what a page shows at once, but for samples and pairs."""
-    at = {one.name: place for place, one in reversed(list(enumerate(board.entries)))}
+    at = _positions(board.entries)
     return {
         "format": FORMAT,
         "title": title,
@@ -228,15 +253,6 @@ def _result(said: Mapping[str, Any]) -> dict[str, Any]:
             },
         }
     return found
-
-
-def short(value: Any) -> Any:
-    """Give a number with six digits that count, more than any page shows.
-
-    >>> short(0.123456789), short(None), short(1840)
-    (0.123457, None, 1840)
-    """
-    return number(float(f"{value:.6g}")) if isinstance(value, float) else value
 
 
 def _write_static(page: Path, content: Mapping[str, Any]) -> None:
