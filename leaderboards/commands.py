@@ -73,6 +73,10 @@ def show(
         str | None,
         typer.Option("--k", metavar="K[,K]", help="pass@k for these k, up to the answers drawn."),
     ] = None,
+    tokens_of: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="Divide probes by how many of its tokens a word has."),
+    ] = None,
     json: Annotated[
         bool, typer.Option("--json", help="Print the summary as JSON instead.")
     ] = False,
@@ -82,6 +86,10 @@ def show(
     summary = store.read_json(run / store.SUMMARY)
     if k is not None:
         summary |= passing(run, asked(k))
+    if tokens_of is not None:
+        from bench.leaderboards.tokens import by_tokens
+
+        summary |= by_tokens(run, tokens_of)
     if json:
         typer.echo(json_format.dumps(summary))
         return

@@ -174,7 +174,7 @@ def samples(name: str, _: Data) -> list[Sample]:
             f"{before}Question: {item.question}\nAnswer:",
             item.answer,
             f"{PREFIX}/{word}",
-            data={"shots": shots, "question": item.question},
+            data={"shots": shots, "question": item.question, "word": word},
         )
         for word, item in fitting
     ]
@@ -222,7 +222,7 @@ def spellings(_: Data) -> list[Sample]:
             f"Letter by letter, the word '{word}' is spelled",
             spelled(word),
             f"{PREFIX}/{word}",
-            data={"choices": alternatives(word)},
+            data={"choices": alternatives(word), "word": word},
         )
         for word in [word for word in shuffled(name) if len(word) > 3][:SAMPLES]
     ]

@@ -179,8 +179,8 @@ CARD = Card(
     "words are compared, `edit_distance` is the mean Levenshtein distance to the nearest right "
     "answer (lower is better, and 0 is the best).",
     limits="Not TKEval's own items, so its values do not compare. Words are English, without "
-    "capitals or accents. How many tokens a word has is up to each model's tokenizer, and is "
-    "not reported: length stands for it.",
+    "capitals or accents. Beside their length, what counts is "
+    "how many tokens a model makes of them: bench show RUN --tokens-of MODEL divides by that.",
 )
 
 
@@ -229,6 +229,11 @@ def made_of(name: str, word: str) -> list[Sample]:
             prompt=f"Question: {item.question}\nAnswer:",
             target=item.right[0],
             group=f"tkeval/{word}",
-            data={"question": item.question, "right": item.right, "kind": probe.kind},
+            data={
+                "question": item.question,
+                "right": item.right,
+                "kind": probe.kind,
+                "word": word,
+            },
         )
     ]
