@@ -65,7 +65,7 @@ def select(globs: str | Sequence[str]) -> list[Task]:
         if glob.partition("/")[0] in makers:
             made |= {task.name: task for task in _made(makers, glob)}
             continue
-        hits = {name for name, task in found.items() if _matches(task, glob)}
+        hits = {name for name, task in found.items() if matches(task, glob)}
         if not hits:
             raise _unknown(glob, {*found, *makers}, found.values())
         picked |= hits
@@ -221,7 +221,8 @@ def _paths(name: str) -> list[str]:
     return ["/".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
 
 
-def _matches(task: Task, glob: str) -> bool:
+def matches(task: Task, glob: str) -> bool:
+    """Tell whether a glob means a task: by its name, a group above it, or another of its groups."""
     by_name = any(path == glob or fnmatchcase(path, glob) for path in _paths(task.name))
     return by_name or glob in task.groups.values()
 

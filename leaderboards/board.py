@@ -5,7 +5,7 @@ with the reason, and are never ranked together.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -64,22 +64,16 @@ class Board:
     main: Sequence[int]
     """one entry for each benchmark: its whole group, else its only task"""
 
-    def result(self, run: int, name: str) -> Mapping[str, Any]:
-        """Give what a run's summary says of an entry; {} where it has not got it."""
-        for at, said in self.results[run].items():
-            if self.entries[at].name == name:
-                return said
-        return {}
 
-
-def board(runs: Sequence[Run]) -> Board:
-    """Put runs side by side.
+def board(runs: Sequence[Run], chosen: Callable[[Task], bool] = lambda _: True) -> Board:
+    """Put runs side by side: the chosen tasks, and the groups whose tasks are all chosen.
 
     Raises:
         BenchError: the scores of a run are damaged.
 
     """
-    tasks, groups = [_tasks(run) for run in runs], [_groups(run) for run in runs]
+    tasks = [_tasks(run, chosen) for run in runs]
+    groups = [_groups(run, some) for run, some in zip(runs, tasks, strict=True)]
     alike = {
         name: _classes_of_task(runs, name, [at for at, some in enumerate(tasks) if name in some])
         for name in _every(tasks)
@@ -106,23 +100,35 @@ def board(runs: Sequence[Run]) -> Board:
         for at, one in enumerate(entries)
         if one.ranking
     ]
-    results = [_results(run, entries) for run in runs]
+    results = [
+        _results(run, entries, {"task": some, "group": others})
+        for run, some, others in zip(runs, tasks, groups, strict=True)
+    ]
     return Board(runs, entries, results, classes, ranked(runs, contests), main)
 
 
-def _tasks(run: Run) -> dict[str, Task]:
-    """Give the tasks of which the run has estimates."""
+def _tasks(run: Run, chosen: Callable[[Task], bool]) -> dict[str, Task]:
+    """Give the chosen tasks of which the run has estimates."""
     said = run.summary["tasks"]
-    return {name: task for name, task in run.tasks.items() if said.get(name, {}).get("metrics")}
+    return {
+        name: task
+        for name, task in run.tasks.items()
+        if said.get(name, {}).get("metrics") and chosen(task)
+    }
 
 
-def _groups(run: Run) -> dict[str, Group]:
-    """Give the groups of which the run has estimates, and of which it is known what is in them."""
-    return {name: one for name, one in run.groups.items() if name in run.summary["groups"]}
+def _groups(run: Run, tasks: Container[str]) -> dict[str, Group]:
+    """Give the groups of these tasks of which the run has estimates."""
+    return {
+        name: one
+        for name, one in run.groups.items()
+        if name in run.summary["groups"] and all(task in tasks for task in one.tasks)
+    }
 
 
-def _results(run: Run, entries: Sequence[Entry]) -> dict[int, Mapping[str, Any]]:
-    known: dict[str, Mapping[str, object]] = {"task": _tasks(run), "group": _groups(run)}
+def _results(
+    run: Run, entries: Sequence[Entry], known: Mapping[str, Container[str]]
+) -> dict[int, Mapping[str, Any]]:
     return {
         at: run.summary[f"{one.kind}s"][one.name]
         for at, one in enumerate(entries)
