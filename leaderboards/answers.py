@@ -81,9 +81,9 @@ def opened(folder: Path) -> Run:
 
 
 def _files(folder: Path) -> list[Path]:
-    """Give the files of scores and responses; what is imported may have no responses."""
-    responses = folder / RESPONSES
-    return [folder / SCORES, responses if responses.exists() else folder / SCORES]
+    """Give the files of scores and responses; what is imported may lack them."""
+    files = folder / SCORES, folder / RESPONSES
+    return [file if file.exists() else Path(os.devnull) for file in files]
 
 
 def _records(

@@ -82,9 +82,10 @@ def write_samples(
     rendering = {
         name: [pool.submit(render, *asked) for asked in ways] for name, ways in asking.items()
     }
+    chosen = [[name for name in run.tasks if name in asking] for run in runs]
     locating = [
-        [pool.submit(locate, run.folder / file, list(run.tasks)) for file in (SCORES, RESPONSES)]
-        for run in runs
+        [pool.submit(locate, run.folder / file, names) for file in (SCORES, RESPONSES)]
+        for run, names in zip(runs, chosen, strict=True)
     ]
     located = [[part.result() for part in parts] for parts in locating]
     listed = {
@@ -104,6 +105,7 @@ def write_samples(
     sizes = {
         str(one.task): {"n": len(one.ids), "index": INDEX, "piece": one.piece}
         for one in listed.values()
+        if one.ids
     }
     return sizes, columns
 

@@ -31,6 +31,8 @@ class Located:
 def locate(file: Path, tasks: Sequence[str]) -> Located:
     """Find the records of some tasks in a file of a run, without keeping any.
 
+    A file that is not there, as of an imported run, has none.
+
     Raises:
         BenchError: the file is damaged.
 
@@ -41,7 +43,7 @@ def locate(file: Path, tasks: Sequence[str]) -> Located:
     known: list[dict[str, int]] = [{} for _ in tasks]
     columns = array("i"), array("i"), array("i"), array("q"), array("i")
     try:
-        for place, length, record in placed_records(file):
+        for place, length, record in placed_records(file) if file.exists() else ():
             task = at.get(record["task"], -1)
             if task < 0:
                 continue
