@@ -7,7 +7,7 @@ its hash is the one that the runs have written down.
 import hashlib
 import os
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cache
@@ -73,8 +73,9 @@ def installed(name: str, version: int) -> Task:
         BenchError: it is not installed, or in another version.
 
     """
-    made = name.partition("/")[0] in registry.families()
-    task = (registry.recorded([name]) if made else _tasks()).get(name)
+    known, families = _installed()
+    made = name.partition("/")[0] in families
+    task = (registry.recorded([name]) if made else known).get(name)
     if task is None:
         raise BenchError("the task is not installed here")
     if task.version != version:
@@ -83,9 +84,9 @@ def installed(name: str, version: int) -> Task:
 
 
 @cache
-def _tasks() -> dict[str, Task]:
-    """Give all that is installed; to find it out takes as long as to render a small task."""
-    return registry.tasks()
+def _installed() -> tuple[Mapping[str, Task], Container[str]]:
+    """Give all tasks and families; to find them takes as long as to render a small task."""
+    return registry.tasks(), registry.families()
 
 
 def planned(way: Way) -> Plan:
