@@ -63,6 +63,7 @@ class League:
     """A task, and the pairs of systems whose answers to it were judged, each pair once."""
 
     task: str
+    judge: Mapping[str, Any]
     pairs: Sequence[Pair]
 
     @cached_property
@@ -131,7 +132,11 @@ def leagues(runs: Sequence[Run]) -> list[League]:
             pair = _pair(one, other, cells[name], name, opponent["task"])
             pair = pair if one < other else pair.turned()
             found[opponent["task"]][pair.one, pair.other].append(pair)
-    return [League(task, [_joined(p) for p in pairs.values()]) for task, pairs in found.items()]
+    judge: Mapping[str, Any] = runs[0].manifest.get("judge") or {}
+    return [
+        League(task, judge, [_joined(parts) for parts in pairs.values()])
+        for task, pairs in found.items()
+    ]
 
 
 def _check(first: Run, run: Run) -> None:

@@ -125,6 +125,8 @@ def _place(league: League) -> str:
         return ""
     seen = f"{first.value:.3f} of the time ({_ends(first)}; 0.5: no position bias)"
     ties = f"{_share(tie.value)} of what it decided are ties."
+    if league.judge.get("gives") == "rewards":
+        return f"The judge weighs each answer by itself and has no position bias. {ties}"
     biased = first.low is not None and first.high is not None and not first.low <= 0.5 <= first.high
     goes = " It goes by place, and where its two orders disagree that is a tie." if biased else ""
     return f"The judge prefers the answer that it reads first {seen}.{goes} {ties}"
