@@ -4,8 +4,8 @@ Samples are paired by their id. The difference is that of the candidate to the b
 the metric. Whole problems are resampled, as everywhere (design: a problem in 23 languages is one).
 p-values are exact, by the signs of problems, or else those that intervals imply. Holm corrects them
 in two families: benchmarks as wholes, and everything else, each by its first metric. Each family
-calls something worse by chance in at most half of alpha, since its tests are two-sided, so that a
-comparison of two equal models says so of anything in at most alpha. Further metrics are corrected
+errs in at most alpha, half of it by calling something worse, since its tests are two-sided: so a
+comparison of two equal models says that of anything in at most alpha. Further metrics are corrected
 each by itself.
 """
 

@@ -77,7 +77,7 @@ def _table(comparison: Comparison, metric: str, entries: Sequence[Difference]) -
         table.add_section()
         if title:
             table.add_row(Text(title), style="dim")
-        for one in members:
+        for one in sorted(members, key=lambda one: one.name not in comparison.wholes):
             table.add_row(label(one.name), *_row(comparison, one))
     return table
 

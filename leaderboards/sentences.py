@@ -134,20 +134,29 @@ def _seen(one: Difference) -> str:
 
 
 def _parts(comparison: Comparison, whole: Difference) -> str:
-    """Name the parts of a benchmark that surely go another way than the whole of it."""
+    """Name the parts of a benchmark that surely go another way than the whole of it, or further."""
     names = [
         *(name for name, found in comparison.groups.items() if _within(found, whole)),
         *whole.tasks,
     ]
     parts = [comparison.chosen(name, whole.metric) for name in names if name != whole.name]
-    other = [one for one in parts if one and one.verdict() not in {"undecided", whole.verdict()}]
+    sure = by_weight(one for one in parts if one and one.verdict() != "undecided")
     said = ""
     for verdict in ORDER[:2]:
-        those = by_weight(one for one in other if one.verdict() == verdict)
+        those = [one for one in sure if one.verdict() == verdict]
+        if verdict == whole.verdict():
+            title, those = "By more than the whole", [one for one in those if _further(one, whole)]
+        else:
+            title = f"Unlike the whole, {verdict}"
         if those:
-            named = listed([f"{one.name} by {_by(one)}" for one in those], 3)
-            said += f" Unlike the whole, {verdict}: {named}."
+            said += f" {title}: {listed([f'{one.name} by {_by(one)}' for one in those], 3)}."
     return said
+
+
+def _further(part: Difference, whole: Difference) -> bool:
+    """Tell whether a part's interval lies beyond what the whole benchmark lost or gained."""
+    (low, high), size = _gains(part), whole.gain or 0.0
+    return high < size if size < 0 else low > size
 
 
 def _within(found: dict[str, Difference], whole: Difference) -> bool:

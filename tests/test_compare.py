@@ -197,6 +197,13 @@ def test_a_part_that_goes_another_way_is_named(tmp_path):
     assert "Unlike the whole, better: xl/python/odd by 31.2 points" in " ".join(said)
 
 
+def test_a_part_that_loses_far_more_is_named(tmp_path):
+    cells = {f"xl/python/L{at}": pairs(lost=2, both=40, neither=38) for at in range(5)}
+    cells["xl/python/odd"] = pairs(lost=40, both=20, neither=20)
+    said = compared(*written(tmp_path, cells))["sentences"]
+    assert "By more than the whole: xl/python/odd by 50.0 points" in " ".join(said)
+
+
 def test_276_cells_are_not_276_rows(tmp_path):
     cells = {
         f"xl/{language}/L{at}": pairs(lost=1, won=1, both=9, neither=9)
