@@ -14,9 +14,9 @@ from bench.leaderboards.games import League, Pair
 from bench.leaderboards.table import add_numeric, plain
 
 MEANING = """\
-strength: natural log-odds by Bradley-Terry, with the mean 0; documents are resampled. against mean:
-chance to win against a system of strength 0, a tie being half a win. Systems of one rank cannot be
-told apart (0.05, by Holm over all pairs)."""
+rank: 1 + how many systems are surely better (0.05, by Holm over all pairs); those of one rank
+cannot be told apart. strength: natural log-odds by Bradley-Terry, with the mean 0; documents are
+resampled. against mean: chance to win against a system of strength 0, a tie being half a win."""
 ROWS = "Win rate of the row against the column, and how many samples the judge decided."
 WIDE = 8
 """columns of the matrix that stand side by side"""
