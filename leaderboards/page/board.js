@@ -3,14 +3,14 @@
 // and filtering only put them in another order.
 (() => {
   const { h } = bench;
-  const LIMIT = 400;
+  const WIDE = 50; // columns at a time, which a browser sorts at once
   const FACTS = {
     "@form": ["form", (run) => run.form],
     "@date": ["date", (run) => (run.created ?? "").slice(0, 10)],
     "@tokens": ["tokens written", (run) => run.usage?.completion_tokens ?? null],
     "@cost": ["cost", (run) => run.usage?.cost ?? null],
   };
-  let table, head, body, rows, columns, drawn;
+  let table, head, body, rows, every, columns, drawn;
 
   // Columns are positions of entries, or names of facts.
   function chosen(params) {
@@ -25,8 +25,7 @@
       .filter(([{ name }]) => !part || bench.benchmark(name) === part)
       .filter(([{ name }]) => name.toLowerCase().includes(words))
       .sort(([one], [other]) => (one.kind === "task") - (other.kind === "task"))
-      .map(([, at]) => at)
-      .slice(0, LIMIT);
+      .map(([, at]) => at);
   }
 
   const columnName = (column) => FACTS[column] ? column : bench.entries[column].name;
@@ -35,7 +34,7 @@
     const key = params.get("sort") ?? "";
     if (key === "@run") return { column: "@run", down: params.get("dir") === "down" };
     const at = FACTS[key] ? key : bench.entryAt.get(key);
-    const column = columns.includes(at) ? at : columns.find((one) => !FACTS[one]) ?? "@run";
+    const column = every.includes(at) ? at : every.find((one) => !FACTS[one]) ?? "@run";
     const first = FACTS[column] || column === "@run" || bench.lower(column) ? "up" : "down";
     return { column, down: (params.get("dir") || first) === "down" };
   }
@@ -70,7 +69,8 @@
       if (own) cell.setAttribute("aria-sort", down ? "descending" : "ascending");
       else cell.removeAttribute("aria-sort");
     }
-    const count = `${fitting.length} of ${rows.length} runs, ${columns.length} columns`;
+    const wide = columns.length < every.length ? ` of ${every.length}` : "";
+    const count = `${fitting.length} of ${rows.length} runs, ${columns.length}${wide} columns`;
     document.getElementById("board-count").textContent = count;
     bench.say(count);
   }
@@ -107,7 +107,7 @@
 
   function factCell(run, column) {
     const value = FACTS[column][1](bench.runs[run]);
-    if (value === null || value === "") return h("td", { class: "none" }, bench.words("unknown"));
+    if (value === null || value === "") return h("td", { class: "none", "aria-label": "unknown" });
     return typeof value === "number"
       ? h("td", { class: "number" }, bench.count(value))
       : h("td", null, bench.name(value));
@@ -122,15 +122,26 @@
   }
 
   function fillTable(params) {
-    const key = JSON.stringify([params.getAll("col"), params.get("b"), params.get("c"), params.get("agg")]);
+    const key = JSON.stringify([params.getAll("col"), params.get("b"), params.get("c"), params.get("agg"), params.get("from")]);
     if (key === drawn) return;
     drawn = key;
-    columns = chosen(params);
+    every = chosen(params);
+    const from = Math.min(Math.max(0, Number(params.get("from")) || 0), Math.floor((every.length - 1) / WIDE) * WIDE);
+    columns = every.slice(from, from + WIDE);
+    document.getElementById("board-turn").replaceChildren(...turning(from));
     const macro = params.get("agg") === "macro";
     head.replaceChildren(headCell("@run"), ...columns.map(headCell));
     rows = bench.everyRun.map((run) => makeRow(run, macro));
-    table.classList.toggle("wide", columns.length > 12);
+    table.style.width = `calc(${columns.length} * 156px + var(--first))`;
     document.getElementById("board-notes").replaceChildren(...notes());
+  }
+
+  function turning(from) {
+    if (every.length <= WIDE) return [];
+    const step = (id, label, to) =>
+      h("button", { type: "button", id, disabled: to < 0 || to >= every.length, onclick: () => bench.set({ from: to || "" }) }, label);
+    const text = `columns ${from + 1} to ${from + columns.length} of ${every.length}`;
+    return [step("columns-before", "\u2190 columns", from - WIDE), h("span", { class: "count" }, text), step("columns-after", "columns \u2192", from + WIDE)];
   }
 
   // Why runs stand apart, once for each reason.
@@ -154,14 +165,15 @@
 
   function controls(params) {
     const parts = [["", "Main results"], ...bench.benchmarks.map((name) => [name, name])];
-    const typed = (key) => (value) => bench.set({ [key]: value, ...(key === "c" ? { col: [] } : {}) }, { replace: true });
+    const typed = (key) => (value) => bench.set({ [key]: value, ...(key === "c" ? { col: [], from: "" } : {}) }, { replace: true });
     return h(
       "div", { class: "tools", role: "search" },
       bench.field("find-run", "Find runs", params.get("q") ?? "", typed("q"), "name, model, form"),
-      bench.choose("benchmark", "Benchmark", parts, params.get("b") ?? "", (b) => bench.set({ b, c: "", col: [], sort: "", dir: "" })),
+      bench.choose("benchmark", "Benchmark", parts, params.get("b") ?? "", (b) => bench.set({ b, c: "", col: [], sort: "", dir: "", from: "" })),
       bench.field("find-column", "Find entries", params.get("c") ?? "", typed("c"), "part of a name"),
       bench.choose("agg", "Groups", [["", "micro"], ["macro", "macro"]], params.get("agg") ?? "", (agg) => bench.set({ agg })),
       h("p", { class: "count", id: "board-count" }),
+      h("div", { class: "steps", id: "board-turn" }),
     );
   }
 
@@ -174,7 +186,7 @@
   function fillChooser(details) {
     const list = h("div", { class: "ticks" });
     const draw = (words) => list.replaceChildren(...ticks(words.toLowerCase()));
-    const clear = h("button", { type: "button", onclick: () => bench.set({ col: [], b: "", c: "" }) }, "Back to the main results");
+    const clear = h("button", { type: "button", onclick: () => bench.set({ col: [], b: "", c: "", from: "" }) }, "Back to the main results");
     details.replaceChildren(details.firstChild, bench.field("find-tick", "Find", "", draw), clear, list);
     draw("");
   }
@@ -184,8 +196,8 @@
     return all
       .filter((column) => columnName(column).toLowerCase().includes(words))
       .map((column) =>
-        bench.tick(`tick-${column}`, FACTS[column]?.[0] ?? bench.path(columnName(column)), columns.includes(column), (on) => {
-          const next = on ? [...columns, column] : columns.filter((one) => one !== column);
+        bench.tick(`tick-${column}`, FACTS[column]?.[0] ?? bench.path(columnName(column)), every.includes(column), (on) => {
+          const next = on ? [...every, column] : every.filter((one) => one !== column);
           bench.set({ col: next.map(columnName) }, { replace: true });
         }),
       );
@@ -201,7 +213,7 @@
     const open = document.querySelector("#columns[open] .ticks");
     for (const box of open?.querySelectorAll("input") ?? []) {
       const column = box.id.slice(5);
-      box.checked = columns.includes(FACTS[column] ? column : Number(column));
+      box.checked = every.includes(FACTS[column] ? column : Number(column));
     }
   }
 

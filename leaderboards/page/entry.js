@@ -30,8 +30,8 @@
     const cells = metrics.map((metric, at) => {
       const found = result.m[metric];
       if (!found) return h("td", { class: "none" }, bench.words("none"));
-      const marks = at ? [] : [bench.rankMark(run, entry), bench.apartMark(run, entry)];
-      return h("td", { class: "number" }, bench.figures(found, bench.unit(entry), ...marks));
+      const marks = at ? [] : bench.marks(run, entry);
+      return h("td", { class: "number" }, bench.figures(found, bench.unit(entry), marks));
     });
     const told = [bench.verdicts(result.v), bench.rates(result.r), result.u ? `${bench.count(result.u)} unscored` : ""];
     const node = h(

@@ -15,6 +15,19 @@
     return h("details", null, h("summary", null, label), content);
   }
 
+  // Runs may have asked in other ways; those stand beside the question of most.
+  const questionOf = (sample, run) => sample.otherwise?.find(({ runs }) => runs.includes(run)) ?? sample;
+
+  function questions(sample, runs) {
+    const different = new Set(runs.map((run) => questionOf(sample, run)));
+    return [...different].map((question) => {
+      const own = runs.filter((run) => questionOf(sample, run) === question).map((run) => bench.runs[run].name);
+      const title = different.size > 1 ? ["Asked of ", bench.name(own.join(", "))] : "Asked";
+      const target = question.target ? folded("what was expected", text("target", question.target)) : null;
+      return h("section", { class: "asked" }, h("h3", null, title), prompt(question), target);
+    });
+  }
+
   function prompt(sample) {
     if (!sample.prompt && !sample.choices?.length) {
       return [bench.note(`The prompt is not on this page${sample.why ? `: ${sample.why}` : "; its data was not at hand when the page was built"}.`)];
@@ -57,7 +70,7 @@
       draw.thinking ? folded("thinking", text("thinking", draw.thinking, { dim: true })) : null,
       draw.logprobs?.length ? weighed(draw, sample) : text("answer", draw.text),
       draw.extracted && draw.extracted !== draw.text ? text("extracted", draw.extracted) : null,
-      draw.detail ? text("detail", draw.detail, { dim: true }) : null,
+      draw.detail && !draw.error ? text("detail", draw.detail, { dim: true }) : null,
       judged.length ? folded("judge", judged) : null,
     );
   }
@@ -65,7 +78,7 @@
   function column(run, draws, sample) {
     const label = h("h3", null, bench.runLabel(run));
     if (!draws?.length) return h("section", { class: "side" }, label, bench.note("This run has not answered this sample."));
-    return h("section", { class: "side" }, label, draws.map((draw, at) => answer(draw, sample, at, draws.length)));
+    return h("section", { class: "side" }, label, draws.map((draw, at) => answer(draw, questionOf(sample, run), at, draws.length)));
   }
 
   async function steps(query, position) {
@@ -126,7 +139,7 @@
     }
     main.querySelector("h2").replaceChildren(bench.path(bench.entries[query.entry].name), " \u203a ", bench.name(sample.id));
     place.replaceChildren(
-      h("section", { class: "asked" }, h("h3", null, "Asked"), prompt(sample), sample.target ? folded("what was expected", text("target", sample.target)) : null),
+      ...questions(sample, runs),
       h("div", { class: runs.length > 1 ? "sides two" : "sides" }, runs.map((run, i) => column(run, said[i][at], sample))),
     );
     bench.say(`Sample ${sample.id}`);

@@ -1,22 +1,21 @@
 "use strict";
 // Cells that several views show: a value with its interval, n and rank.
 (() => {
-  bench.rankMark = (run, entry) => {
-    const found = bench.rank(run, entry);
-    if (!found) return null;
-    const text = `${found.rank}${found.tied ? "=" : ""}`;
-    const title = found.tied ? `rank ${found.rank}, tied` : `rank ${found.rank}`;
-    return bench.h(
-      "span", { class: found.rank === 1 ? "rank first" : "rank", title }, bench.words("rank "), text,
-    );
-  };
+  const ranked = ({ rank, tied }) => (tied ? `rank ${rank}, tied` : `rank ${rank}`);
 
   // Runs of a later class may not be compared with the first; a letter leads to the reason.
-  bench.apartMark = (run, entry) => {
+  const apartOf = (run, entry) => {
     const at = bench.classOf(run, entry);
-    if (!at) return null;
-    const { why } = bench.classes(entry)[at];
-    return bench.h("span", { class: "apart-mark", title: why }, bench.words("stands apart, "), letter(at));
+    return at ? { letter: letter(at), why: bench.classes(entry)[at].why } : null;
+  };
+
+  bench.marks = (run, entry) => {
+    const [rank, apart] = [bench.rank(run, entry), apartOf(run, entry)];
+    const text = rank && `${rank.rank}${rank.tied ? "=" : ""}`;
+    return [
+      rank && bench.h("span", { class: rank.rank === 1 ? "rank first" : "rank", title: ranked(rank) }, text),
+      apart && bench.h("span", { class: "apart-mark", title: `stands apart: ${apart.why}` }, apart.letter),
+    ];
   };
 
   const letter = (at) => String.fromCharCode(96 + Math.min(at, 26));
@@ -30,25 +29,32 @@
       ? {}
       : { "--low": percent(found[1]), "--high": percent(found[2]), class: "number strip" };
 
-  bench.figures = (found, unit, ...marks) => [
+  bench.figures = (found, unit, marks = []) => [
     bench.h("span", { class: "value" }, bench.number(found[0], unit)),
-    ...marks,
+    marks,
     bench.h(
       "span", { class: "around" },
-      bench.words(", 95% interval "),
-      bench.interval(found[1], found[2], (value) => bench.number(value, unit)),
-      bench.h("span", { class: "n" }, bench.words(","), ` n\u00a0${bench.count(found[3])}`),
+      `${bench.interval(found[1], found[2], (value) => bench.number(value, unit))} n\u00a0${bench.count(found[3])}`,
     ),
   ];
 
+  // What is read out of a cell, as one text: a board has thousands of them.
+  function spoken(found, run, entry) {
+    const unit = bench.unit(entry);
+    const [rank, apart] = [bench.rank(run, entry), apartOf(run, entry)];
+    const interval = bench.interval(found[1], found[2], (value) => bench.number(value, unit));
+    const parts = [bench.number(found[0], unit), rank && ranked(rank), apart && `stands apart, ${apart.letter}`];
+    return [...parts, `95% interval ${interval}`, `n ${bench.count(found[3])}`].filter(Boolean).join(", ");
+  }
+
   bench.valueCell = (run, entry, metric) => {
     const found = bench.value(run, entry, metric);
-    if (!found) return bench.h("td", { class: "number none" }, bench.words("not run"));
+    if (!found) return bench.h("td", { class: "none", "aria-label": "not run" });
     const unit = bench.unit(entry);
     const unscored = bench.result(run, entry).u;
+    const href = bench.link("entry", { e: bench.entries[entry].name, a: bench.runs[run].name });
     const link = bench.h(
-      "a", { href: bench.link("entry", { e: bench.entries[entry].name, a: bench.runs[run].name }) },
-      bench.figures(found, unit, bench.rankMark(run, entry), bench.apartMark(run, entry)),
+      "a", { href, "aria-label": spoken(found, run, entry) }, bench.figures(found, unit, bench.marks(run, entry)),
       unscored ? bench.h("span", { class: "unscored" }, `${bench.count(unscored)} unscored`) : null,
     );
     return bench.h("td", { class: "number", ...bench.strip(found, unit) }, link);

@@ -40,7 +40,7 @@
     const style = { "--strength": `${Math.round(Math.abs(found[0] - 0.5) * 200)}%`, class: `number heat ${better ? "up" : "down"}` };
     return h(
       "td", style,
-      h("a", { href: bench.link("entry", { e: bench.entries[entry].name, a: bench.runs[run].name }) }, bench.figures(found, "share", bench.apartMark(run, entry))),
+      h("a", { href: bench.link("entry", { e: bench.entries[entry].name, a: bench.runs[run].name }) }, bench.figures(found, "share", bench.marks(run, entry))),
       equal && equal[0] !== null ? h("span", { class: "around" }, `at equal length ${bench.number(equal[0], "share")}`) : null,
     );
   }
