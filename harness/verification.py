@@ -50,6 +50,8 @@ def verify(folder: Path, data_dir: Path | None, sandbox_name: str) -> tuple[int,
     if not (folder / MANIFEST).is_file():
         raise BenchError(f"{folder}: not a run, for it has no {MANIFEST}.")
     written = read_json(folder / MANIFEST)
+    if "imported" in written:
+        raise BenchError(f"{folder}: imported from {written['imported']}; nothing to score again.")
     directory = data_dir or (Path(written["data_dir"]) if written["data_dir"] else None)
     workers = os.cpu_count() or 1
     with Store(folder) as store:

@@ -31,6 +31,9 @@ def reasons(one: Run, other: Run, task: str, *, paired: bool = False) -> list[st
     if (one.tasks[task].judged or other.tasks[task].judged) and judges[0] != judges[1]:
         found.append(f"judged by {judges[0]} and by {judges[1]}")
     if one.imported or other.imported:
+        shots = [_examples(run, task) for run in (one, other)]
+        if _differ(shots[0], shots[1], partly=True):
+            found.append(f"{shots[0]} and {shots[1]} examples before a question")
         return found
     languages = {*one.tasks[task].languages, *other.tasks[task].languages}
     return found + list(_sandboxes(one.manifest, other.manifest, sorted(languages)))
@@ -53,8 +56,20 @@ def _reasons(
     same_samples = _choosing(one) == _choosing(other)
     if same_samples and _differ(ours.get("prompts"), theirs.get("prompts"), partly):
         yield "the prompts differ (the data or the few-shot examples are not the same)"
+    elif (
+        not paired and same_samples and _differ(ours.get("samples"), theirs.get("samples"), partly)
+    ):
+        yield f"{ours.get('samples')} and {theirs.get('samples')} samples"
     elif not paired and not same_samples:
         yield "not the same samples (--limit or --shuffle)"
+
+
+def _examples(run: Run, task: str) -> int | None:
+    """Give how many examples stand before a question, None where that is not known."""
+    said = run.manifest["sampling"].get("fewshot")
+    if said is None and run.imported:
+        said = run.manifest["tasks"][task].get("fewshot")
+    return said if said is not None or run.imported else run.tasks[task].fewshot
 
 
 def _differ(ours: Any, theirs: Any, partly: bool) -> bool:

@@ -68,7 +68,9 @@ def frame(board: Board) -> "DataFrame":
     """
     import pandas as pd  # heavy
 
-    return pd.DataFrame(rows(board))
+    found = pd.DataFrame(rows(board))
+    whole = ["rank", "n", "prompt_tokens", "completion_tokens"]  # empty where there is none
+    return found.astype(dict.fromkeys(whole, "Int64"))
 
 
 def rows(board: Board) -> Iterator[dict[str, Any]]:

@@ -41,5 +41,4 @@ def _results(board: Board, run: int) -> Iterator[Any]:
             metric_value=round(numbers["value"], 6),
             metric_name=f"{metric}, 95% interval {low} to {high}, n = {numbers['n']}",
             dataset_revision=None if entry.version is None else f"task version {entry.version}",
-            source_name="bench",
         )

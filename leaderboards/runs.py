@@ -32,7 +32,7 @@ class Run:
     def tasks(self) -> dict[str, Task]:
         """The tasks by name, as installed where that is the version which was run."""
         written: Mapping[str, Any] = self.manifest["tasks"]
-        installed = _installed(written)
+        installed = _installed({n: one for n, one in written.items() if one.get("version")})
         return {
             name: installed[name]
             if name in installed and installed[name].version == entry.get("version")
@@ -122,6 +122,7 @@ def _unknown(name: str, written: Mapping[str, Any], entry: Mapping[str, Any]) ->
     metrics = {
         metric: replace(_stored(metric, entry), lower_is_better=metric in lower)
         for metric in entry.get("metrics", {})
+        if metric not in entry.get("reported", ())  # no samples have it
     }
     version = int(written.get("version") or 0)
     return Task(name, version, never, never, never, metrics, judged=True)  # as far as we know

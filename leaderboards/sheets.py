@@ -145,7 +145,8 @@ def _run(board: Board, at: int) -> list[str]:
         if value not in (None, "", [], False)
     )
     versions = run.manifest.get("libraries") or {}
-    made = f"imported from {run.manifest['imported']}" if run.imported else "bench"
+    made = f"bench {versions.get('bench-harness') or ''}".strip()
+    made = f"imported from {run.manifest['imported']}" if run.imported else made
     tokens = [used.get(key) for key in ("prompt_tokens", "completion_tokens")]
     return [
         run.name,
@@ -155,7 +156,7 @@ def _run(board: Board, at: int) -> list[str]:
         str(run.manifest.get("created") or "")[:10],
         *("" if number is None else f"{number:,}" for number in tokens),
         dollars(used["cost"]) if used.get("cost") is not None else "",
-        f"{made} {versions.get('bench-harness') or ''}".strip(),
+        made,
     ]
 
 
@@ -188,5 +189,12 @@ def as_latex(found: Sequence[Sheet], title: str) -> str:
         rows = [[plain(cell).plain for cell in row] for row in one.rows]
         table = pd.DataFrame(rows, columns=[plain(name).plain for name in one.columns])
         text = table.to_latex(index=False, escape=True, longtable=True, caption=one.title)
-        parts.append(text + (f"\n{one.note}\n" if one.note else ""))
+        parts.append(
+            text
+            + (
+                f"\n{one.note.replace('#', chr(92) + '#').replace('%', chr(92) + '%')}\n"
+                if one.note
+                else ""
+            )
+        )
     return "\n".join(parts)

@@ -114,7 +114,10 @@ def _header(manifest: Mapping[str, Any]) -> Text:
         and value is not False
         and not (key == "fewshot_as" and not manifest["sampling"].get("fewshot"))
     )
-    facts = (manifest["model"]["name"], manifest["format"], sampling, str(manifest["created"])[:10])
+    imported = manifest.get("imported")
+    source = f"imported from {imported}" if imported else ""
+    created = str(manifest["created"])[:10]
+    facts = (manifest["model"]["name"], source, manifest["format"], sampling, created)
     return plain(" · ".join(str(fact) for fact in facts if fact))
 
 
