@@ -37,6 +37,11 @@ class Entry:
     version: int | None
     baseline: str
 
+    @property
+    def first(self) -> str:
+        """The metric that stands for the entry; empty where its tasks share none."""
+        return self.metrics[0] if self.metrics else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Class:

@@ -99,7 +99,7 @@ def rows(board: Board) -> Iterator[dict[str, Any]]:
 
 
 def _rank(board: Board, entry: int, run: int, metric: str) -> int | None:
-    ranks = metric == board.entries[entry].metrics[0]
+    ranks = metric == board.entries[entry].first
     return board.ranks.get(entry, {}).get(run) if ranks else None
 
 

@@ -26,7 +26,7 @@ def _results(board: Board, run: int) -> Iterator[Any]:
 
     for at in board.main:
         entry, said = board.entries[at], board.results[run].get(at)
-        metric = entry.metrics[0]
+        metric = entry.first
         numbers = said["metrics"].get(metric) if said else None
         if not numbers or numbers["value"] is None:
             continue
@@ -36,6 +36,7 @@ def _results(board: Board, run: int) -> Iterator[Any]:
         yield EvalResult(
             task_type="text-generation",
             dataset_type=entry.name.partition("/")[0],
+            dataset_config=entry.name.partition("/")[2] or None,
             dataset_name=entry.name,
             metric_type=metric.partition(" ")[0],
             metric_value=round(numbers["value"], 6),

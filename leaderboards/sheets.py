@@ -59,7 +59,7 @@ def _order(board: Board, run: int) -> list[tuple[bool, int, float]]:
     for at in board.main:
         numbers = _numbers(board, at, run)
         value = numbers.get("value")
-        sign = 1 if board.entries[at].metrics[0] in board.entries[at].lower_is_better else -1
+        sign = 1 if board.entries[at].first in board.entries[at].lower_is_better else -1
         shown = value is not None and run in board.classes[at][0].runs
         rank = board.ranks.get(at, {}).get(run, len(board.runs))
         keys.append((not shown, rank, sign * (value or 0.0)))
@@ -68,13 +68,13 @@ def _order(board: Board, run: int) -> list[tuple[bool, int, float]]:
 
 def _numbers(board: Board, at: int, run: int) -> Mapping[str, Any]:
     said = board.results[run].get(at) or {"metrics": {}}
-    found: Mapping[str, Any] = said["metrics"].get(board.entries[at].metrics[0]) or {}
+    found: Mapping[str, Any] = said["metrics"].get(board.entries[at].first) or {}
     return found
 
 
 def _head(board: Board, at: int) -> str:
     entry = board.entries[at]
-    metric = entry.metrics[0] if entry.metrics else ""
+    metric = entry.first
     less = ", less is better" if metric in entry.lower_is_better else ""
     return f"{entry.name} ({metric}{less})"
 
@@ -189,12 +189,5 @@ def as_latex(found: Sequence[Sheet], title: str) -> str:
         rows = [[plain(cell).plain for cell in row] for row in one.rows]
         table = pd.DataFrame(rows, columns=[plain(name).plain for name in one.columns])
         text = table.to_latex(index=False, escape=True, longtable=True, caption=one.title)
-        parts.append(
-            text
-            + (
-                f"\n{one.note.replace('#', chr(92) + '#').replace('%', chr(92) + '%')}\n"
-                if one.note
-                else ""
-            )
-        )
+        parts += [text, one.note.replace("#", r"\#").replace("%", r"\%")]
     return "\n".join(parts)
