@@ -64,11 +64,24 @@ def prepare(config: RunConfig, opener: Callable[[str], Model] = open_model) -> P
     chat = model.has_chat_template if config.chat is None else config.chat
     if config.system_prompt and not chat:
         raise BenchError("--system-prompt: only a chat has one, and this run asks by completion.")
+    if chat:
+        _check_forms(tasks)
     identity = {"name": model.name, **model.identity()}
     plan = Plan(tasks, Data(config.data_dir), config.settings(chat=chat), digest(identity))
     if any(task.tokens for task in tasks):
         plan = replace(plan, tokenizer=tokenizer_of(open_model(config.model)))
     return Prepared(model, identity, plan)
+
+
+def _check_forms(tasks: Sequence[Task]) -> None:
+    """Refuse, of a chat, a task in token ids beside a baseline that has a chat form."""
+    chats = {task.name for task in tasks if task.chat}
+    for task in tasks:
+        if task.tokens and not task.chat and task.baseline in chats:
+            raise BenchError(
+                f"{task.name} is asked by completion, its baseline {task.baseline} as a chat: no "
+                "comparison. Give --no-chat, or leave one of them out."
+            )
 
 
 def evaluate(config: RunConfig, console: Console) -> Result:

@@ -300,3 +300,14 @@ def test_a_gap_has_the_change_in_tokens_beside_it(data_dir, tmp_path):
     assert tokens["baseline"] == pytest.approx(sum(clean) / 5)
     assert f"+{more / 5:.1f} (+{more / sum(clean):.0%})" in done.stdout
     assert bench("verify", out, "--data-dir", data_dir).returncode == 0
+
+
+def test_a_chat_is_not_compared_with_noise_on_tokens(data_dir, tmp_path):
+    names = "gsm8k/cot,typos/token_noise-2/gsm8k/cot"
+    asked = ["run", "--model", "smollm2", "--limit", 1, "--data-dir", data_dir, "--dry-run"]
+    done = bench(*asked, "--tasks", names)
+    assert done.returncode == 2
+    assert "its baseline gsm8k/cot as a chat: no comparison. Give --no-chat" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    for other in (["--tasks", names, "--no-chat"], ["--tasks", names.partition(",")[2]]):
+        assert bench(*asked, *other).returncode == 0
