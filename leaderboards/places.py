@@ -108,5 +108,5 @@ def _last(located: Located, places: Mapping[str, Mapping[str, int]]) -> "NDArray
     rows = rows[rows[:, 1] >= 0]
     rows = rows[np.lexsort((rows[:, 2], rows[:, 1], rows[:, 0]))]
     same = (rows[1:, :3] == rows[:-1, :3]).all(axis=1)
-    last: NDArray[np.int64] = rows[np.append(~same, [True] * bool(len(rows)))]
+    last: NDArray[np.int64] = rows[np.append(~same, np.ones(min(len(rows), 1), bool))]
     return last
