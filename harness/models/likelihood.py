@@ -21,8 +21,8 @@ from bench.harness.models.vocabulary import Vocabulary
 
 MOST_LOGITS = 1 << 28
 """logits of one batch, so that long continuations do not fill the memory"""
-MOST_READ = 1 << 16
-"""tokens of one batch; more at a time are no faster, and fill the memory too"""
+MOST_READ = {"cpu": 1 << 13, "cuda": 1 << 16}
+"""tokens of one batch; more at a time are no faster, fill the memory, and are lost together"""
 
 Weighing: TypeAlias = LogLikelihood | RollingLogLikelihood
 
@@ -115,12 +115,13 @@ def _batches(loaded: Loaded, asked: list[Pair], size: int) -> Iterator[list[list
     for pair in asked:
         same[pair.read].append(pair)
     room = MOST_LOGITS // loaded.network.config.get_text_config().vocab_size
+    read = MOST_READ[loaded.device]
     batch: list[list[Pair]] = []
     longest = 0
     for row in sorted(same.values(), key=lambda row: -len(row[0].read)):
         needed = max(len(pair.targets) for pair in row)
         most = min(size, room // max(longest, needed, 1))
-        if batch and len(batch) >= min(most, MOST_READ // max(len(batch[0][0].read), 1)):
+        if batch and len(batch) >= min(most, read // max(len(batch[0][0].read), 1)):
             yield batch
             batch, longest = [], 0
         batch.append(row)
