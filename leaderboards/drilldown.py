@@ -191,8 +191,9 @@ def _questions(task: Listed, places: Mapping[str, int]) -> Iterator[Shown]:
     """Yield the questions of a task, as many as one job writes."""
     import numpy as np
 
-    table = np.full((len(task.asked), len(task.ids), 2), -1, np.int64)
-    for at, one in enumerate(task.asked):
+    asked = [one for one in task.asked if one.found.ids]
+    table = np.full((len(asked), len(task.ids), 2), -1, np.int64)
+    for at, one in enumerate(asked):
         rendered = one.found
         there = [(i, places[name]) for i, name in enumerate(rendered.ids) if name in places]
         if there:
@@ -209,8 +210,8 @@ def _questions(task: Listed, places: Mapping[str, int]) -> Iterator[Shown]:
             piece=task.piece,
             ids=task.ids[begin : begin + step],
             places=table[:, begin : begin + step],
-            files=[one.file for one in task.asked if one.found.ids],
-            runs=[one.way.runs for one in task.asked if one.found.ids],
+            files=[one.file for one in asked],
+            runs=[one.way.runs for one in asked],
             why=why,
         )
 
