@@ -34,6 +34,9 @@ class Site:
     apart = "longer answers"
     """the name of the run that was measured in another way"""
 
+    old = "numbers of last year"
+    """the name of a run that is imported"""
+
     def __init__(self, runs, folder, address):
         self.runs, self.folder, self.address = runs, folder, address
 
@@ -63,7 +66,7 @@ class Site:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory):
-    """Build a page of four runs, one of which was measured in another way."""
+    """Build a page of five runs: one was measured in another way, and one is imported."""
     runs = tmp_path_factory.mktemp("runs")
     own = Path(os.environ.get("BENCH_DATA_DIR") or Path(__file__).parents[2] / "shared" / "data")
     data_dir = own if own.is_dir() else None
@@ -71,10 +74,23 @@ def built(tmp_path_factory):
     folders.append(
         page_runs.write_run(runs / "apart", page_runs.XL, Site.apart, 4, data_dir, max_tokens=1024)
     )
+    folders.append(imported(runs))
     page = tmp_path_factory.mktemp("site") / "page"
     done = bench("leaderboard", *folders, "--out", page, "--title", "Leaderboard <b>of</b> runs")
     assert done.returncode == 0, done.stderr
     return runs, page
+
+
+def imported(runs):
+    """Import scores of the task `echo` that came from somewhere else."""
+    rows = map(json.loads, (runs / "first" / "scores.jsonl").read_text().splitlines())
+    task = f"file/{runs}/own.py/echo"
+    scores = [{"id": row["sample"], "score": 1} for row in rows if row["task"] == task]
+    file = runs / "old.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in scores))
+    done = bench("import", file, "--task", task, "--model", Site.old, "--out", runs / "old")
+    assert done.returncode == 0, done.stderr
+    return runs / "old"
 
 
 @pytest.fixture(scope="session")
@@ -166,6 +182,6 @@ def watch(page, site, problems):
 def shot(tmp_path_factory):
     """Give a function that keeps a screenshot of a page."""
     kept = os.environ.get("BENCH_ARTIFACTS")
-    folder = Path(kept) if kept else tmp_path_factory.mktemp("screenshots")
+    folder = Path(kept) / "page" if kept else tmp_path_factory.mktemp("screenshots")
     folder.mkdir(parents=True, exist_ok=True)
     return lambda page, name: page.screenshot(path=folder / f"{name}.png")

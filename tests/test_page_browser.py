@@ -43,7 +43,7 @@ def rows(page):
 def test_the_board_shows_what_the_runs_hold(any_site, look, shot):
     page = look(any_site)
     shot(page, "board")
-    assert set(rows(page)) == {"small", any_site.html, "earlier", any_site.apart}
+    assert set(rows(page)) == {"small", any_site.html, "earlier", any_site.apart, any_site.old}
     page.select_option("#benchmark", "humaneval_xl")
     head = page.locator("table.board thead th").all_inner_texts()
     column = next(at for at, text in enumerate(head) if text.startswith(PYTHON))
@@ -70,7 +70,7 @@ def test_columns_sort_both_ways_and_back_undoes_it(site, look):
     assert [name for name in rows(page) if name in values] == best[::-1]
     page.locator("#sort-\\@run").click()
     page.wait_for_selector("th[data-column='@run'][aria-sort=ascending]")
-    assert rows(page) == sorted([*values, "earlier", site.apart], key=str.lower)
+    assert rows(page) == sorted([*values, "earlier", site.apart, site.old], key=str.lower)
     page.go_back()
     page.wait_for_selector("th[data-column]:not([data-column='@run'])[aria-sort=ascending]")
     assert [name for name in rows(page) if name in values] == best[::-1]
@@ -85,12 +85,22 @@ def test_runs_that_were_measured_otherwise_stand_apart_with_the_reason(site, loo
     assert "max_tokens" in page.locator("#board-notes").inner_text()
 
 
+def test_an_imported_run_is_marked_and_shows_what_is_known(site, look):
+    page = look(site, f"#board?col={site.echo}")
+    row = page.locator("table.board tbody tr", has=page.get_by_text(site.old, exact=True))
+    assert row.locator(".tag").inner_text().startswith("imported")
+    assert "1.000" in row.locator("td").inner_text()
+    page.goto(f"{site.address}#sample?e={site.echo}&s=0&a={site.old}&b=small")
+    page.wait_for_selector(".answer")
+    assert page.locator(".side").first.locator(".verdict").inner_text().endswith("passed")
+
+
 def test_runs_and_columns_are_found_and_chosen(site, look):
     page = look(site)
     page.fill("#find-run", "EARL")
-    site.until(page, "document.querySelector('#board-count').innerText.startsWith('1 of 4')")
+    site.until(page, "document.querySelector('#board-count').innerText.startsWith('1 of 5')")
     assert rows(page) == ["earlier"]
-    assert "1 of 4 runs" in page.locator("#said").inner_text()
+    assert "1 of 5 runs" in page.locator("#said").inner_text()
     page.fill("#find-run", "")
     page.fill("#find-column", "python/ger")
     site.until(page, "document.querySelectorAll('table.board thead th').length === 2")

@@ -17,8 +17,13 @@
     const picked = params.getAll("col");
     const part = params.get("b") ?? "";
     const words = (params.get("c") ?? "").toLowerCase();
-    const facts = Object.keys(FACTS).filter((fact) => bench.runs.some((run) => FACTS[fact][1](run) !== null));
-    if (picked.length) return picked.map((name) => (FACTS[name] ? name : bench.entryAt.get(name))).filter((c) => c !== undefined);
+    const facts = Object.keys(FACTS).filter((fact) =>
+      bench.runs.some((run) => FACTS[fact][1](run) !== null),
+    );
+    if (picked.length)
+      return picked
+        .map((name) => (FACTS[name] ? name : bench.entryAt.get(name)))
+        .filter((c) => c !== undefined);
     if (!part && !words) return [...bench.board.main, ...facts];
     return bench.entries
       .map((entry, at) => [entry, at])
@@ -28,13 +33,13 @@
       .map(([, at]) => at);
   }
 
-  const columnName = (column) => FACTS[column] ? column : bench.entries[column].name;
+  const columnName = (column) => (FACTS[column] ? column : bench.entries[column].name);
 
   function sortOf(params) {
     const key = params.get("sort") ?? "";
     if (key === "@run") return { column: "@run", down: params.get("dir") === "down" };
     const at = FACTS[key] ? key : bench.entryAt.get(key);
-    const column = every.includes(at) ? at : every.find((one) => !FACTS[one]) ?? "@run";
+    const column = every.includes(at) ? at : (every.find((one) => !FACTS[one]) ?? "@run");
     const first = FACTS[column] || column === "@run" || bench.lower(column) ? "up" : "down";
     return { column, down: (params.get("dir") || first) === "down" };
   }
@@ -57,7 +62,8 @@
     return keyed.map(([, row]) => row);
   }
 
-  const haystack = (run) => JSON.stringify([run.name, run.model, run.form, run.imported, run.folder]).toLowerCase();
+  const haystack = (run) =>
+    JSON.stringify([run.name, run.model, run.form, run.imported, run.folder]).toLowerCase();
 
   function arrange(params) {
     const words = (params.get("q") ?? "").toLowerCase().split(/\s+/).filter(Boolean);
@@ -77,10 +83,12 @@
 
   function headCell(column) {
     const fact = FACTS[column];
-    const name = column === "@run" ? "run" : fact?.[0] ?? bench.entries[column].name;
+    const name = column === "@run" ? "run" : (fact?.[0] ?? bench.entries[column].name);
     const button = h(
-      "button", { type: "button", id: `sort-${column}`, class: "sort", onclick: () => turn(column) },
-      fact || column === "@run" ? name : bench.path(name), h("span", { class: "arrow", "aria-hidden": "true" }),
+      "button",
+      { type: "button", id: `sort-${column}`, class: "sort", onclick: () => turn(column) },
+      fact || column === "@run" ? name : bench.path(name),
+      h("span", { class: "arrow", "aria-hidden": "true" }),
     );
     const below = fact || column === "@run" ? null : about(column);
     return h("th", { scope: "col", "data-column": String(column) }, button, below);
@@ -91,8 +99,19 @@
     const metric = bench.metric(column, macro);
     const better = bench.lower(column, metric) ? "less is better" : "";
     return h(
-      "div", { class: "metric" }, bench.name(metric ?? ""), better ? ` · ${better}` : "", " ",
-      h("a", { href: bench.link("entry", { e: bench.entries[column].name }), "aria-label": `about ${bench.entries[column].name}` }, "about"),
+      "div",
+      { class: "metric" },
+      bench.name(metric ?? ""),
+      better ? ` · ${better}` : "",
+      " ",
+      h(
+        "a",
+        {
+          href: bench.link("entry", { e: bench.entries[column].name }),
+          "aria-label": `about ${bench.entries[column].name}`,
+        },
+        "about",
+      ),
     );
   }
 
@@ -116,17 +135,28 @@
   function makeRow(run, macro) {
     const label = h("th", { scope: "row" }, bench.runLink(run), bench.runLabel(run).slice(1));
     const cells = columns.map((column) =>
-      FACTS[column] ? factCell(run, column) : bench.valueCell(run, column, bench.metric(column, macro)),
+      FACTS[column]
+        ? factCell(run, column)
+        : bench.valueCell(run, column, bench.metric(column, macro)),
     );
     return { run, text: haystack(bench.runs[run]), node: h("tr", null, label, cells) };
   }
 
   function fillTable(params) {
-    const key = JSON.stringify([params.getAll("col"), params.get("b"), params.get("c"), params.get("agg"), params.get("from")]);
+    const key = JSON.stringify([
+      params.getAll("col"),
+      params.get("b"),
+      params.get("c"),
+      params.get("agg"),
+      params.get("from"),
+    ]);
     if (key === drawn) return;
     drawn = key;
     every = chosen(params);
-    const from = Math.min(Math.max(0, Number(params.get("from")) || 0), Math.floor((every.length - 1) / WIDE) * WIDE);
+    const from = Math.min(
+      Math.max(0, Number(params.get("from")) || 0),
+      Math.floor((every.length - 1) / WIDE) * WIDE,
+    );
     columns = every.slice(from, from + WIDE);
     document.getElementById("board-turn").replaceChildren(...turning(from));
     const macro = params.get("agg") === "macro";
@@ -139,9 +169,22 @@
   function turning(from) {
     if (every.length <= WIDE) return [];
     const step = (id, label, to) =>
-      h("button", { type: "button", id, disabled: to < 0 || to >= every.length, onclick: () => bench.set({ from: to || "" }) }, label);
+      h(
+        "button",
+        {
+          type: "button",
+          id,
+          disabled: to < 0 || to >= every.length,
+          onclick: () => bench.set({ from: to || "" }),
+        },
+        label,
+      );
     const text = `columns ${from + 1} to ${from + columns.length} of ${every.length}`;
-    return [step("columns-before", "\u2190 columns", from - WIDE), h("span", { class: "count" }, text), step("columns-after", "columns \u2192", from + WIDE)];
+    return [
+      step("columns-before", "\u2190 columns", from - WIDE),
+      h("span", { class: "count" }, text),
+      step("columns-after", "columns \u2192", from + WIDE),
+    ];
   }
 
   // Why runs stand apart, once for each reason.
@@ -165,20 +208,43 @@
 
   function controls(params) {
     const parts = [["", "Main results"], ...bench.benchmarks.map((name) => [name, name])];
-    const typed = (key) => (value) => bench.set({ [key]: value, ...(key === "c" ? { col: [], from: "" } : {}) }, { replace: true });
+    const typed = (key) => (value) =>
+      bench.set({ [key]: value, ...(key === "c" ? { col: [], from: "" } : {}) }, { replace: true });
     return h(
-      "div", { class: "tools", role: "search" },
+      "div",
+      { class: "tools", role: "search" },
       bench.field("find-run", "Find runs", params.get("q") ?? "", typed("q"), "name, model, form"),
-      bench.choose("benchmark", "Benchmark", parts, params.get("b") ?? "", (b) => bench.set({ b, c: "", col: [], sort: "", dir: "", from: "" })),
-      bench.field("find-column", "Find entries", params.get("c") ?? "", typed("c"), "part of a name"),
-      bench.choose("agg", "Groups", [["", "micro"], ["macro", "macro"]], params.get("agg") ?? "", (agg) => bench.set({ agg })),
+      bench.choose("benchmark", "Benchmark", parts, params.get("b") ?? "", (b) =>
+        bench.set({ b, c: "", col: [], sort: "", dir: "", from: "" }),
+      ),
+      bench.field(
+        "find-column",
+        "Find entries",
+        params.get("c") ?? "",
+        typed("c"),
+        "part of a name",
+      ),
+      bench.choose(
+        "agg",
+        "Groups",
+        [
+          ["", "micro"],
+          ["macro", "macro"],
+        ],
+        params.get("agg") ?? "",
+        (agg) => bench.set({ agg }),
+      ),
       h("p", { class: "count", id: "board-count" }),
       h("div", { class: "steps", id: "board-turn" }),
     );
   }
 
   function chooser() {
-    const details = h("details", { id: "columns", class: "chooser" }, h("summary", null, "Choose columns"));
+    const details = h(
+      "details",
+      { id: "columns", class: "chooser" },
+      h("summary", null, "Choose columns"),
+    );
     details.addEventListener("toggle", () => details.open && fillChooser(details));
     return details;
   }
@@ -186,8 +252,17 @@
   function fillChooser(details) {
     const list = h("div", { class: "ticks" });
     const draw = (words) => list.replaceChildren(...ticks(words.toLowerCase()));
-    const clear = h("button", { type: "button", onclick: () => bench.set({ col: [], b: "", c: "", from: "" }) }, "Back to the main results");
-    details.replaceChildren(details.firstChild, bench.field("find-tick", "Find", "", draw), clear, list);
+    const clear = h(
+      "button",
+      { type: "button", onclick: () => bench.set({ col: [], b: "", c: "", from: "" }) },
+      "Back to the main results",
+    );
+    details.replaceChildren(
+      details.firstChild,
+      bench.field("find-tick", "Find", "", draw),
+      clear,
+      list,
+    );
     draw("");
   }
 
@@ -196,15 +271,25 @@
     return all
       .filter((column) => columnName(column).toLowerCase().includes(words))
       .map((column) =>
-        bench.tick(`tick-${column}`, FACTS[column]?.[0] ?? bench.path(columnName(column)), every.includes(column), (on) => {
-          const next = on ? [...every, column] : every.filter((one) => one !== column);
-          bench.set({ col: next.map(columnName) }, { replace: true });
-        }),
+        bench.tick(
+          `tick-${column}`,
+          FACTS[column]?.[0] ?? bench.path(columnName(column)),
+          every.includes(column),
+          (on) => {
+            const next = on ? [...every, column] : every.filter((one) => one !== column);
+            bench.set({ col: next.map(columnName) }, { replace: true });
+          },
+        ),
       );
   }
 
   function update(params) {
-    for (const [id, key] of [["find-run", "q"], ["find-column", "c"], ["benchmark", "b"], ["agg", "agg"]]) {
+    for (const [id, key] of [
+      ["find-run", "q"],
+      ["find-column", "c"],
+      ["benchmark", "b"],
+      ["agg", "agg"],
+    ]) {
       const field = document.getElementById(id);
       if (field !== document.activeElement) field.value = params.get(key) ?? "";
     }
@@ -224,8 +309,19 @@
       drawn = null;
       head = h("tr");
       body = h("tbody");
-      table = h("table", { class: "board" }, h("caption", { class: "words" }, "Results: a row a run, a column an entry"), h("thead", null, head), body);
-      main.append(controls(params), chooser(), bench.box("Results", table), h("section", { id: "board-notes", class: "notes" }));
+      table = h(
+        "table",
+        { class: "board" },
+        h("caption", { class: "words" }, "Results: a row a run, a column an entry"),
+        h("thead", null, head),
+        body,
+      );
+      main.append(
+        controls(params),
+        chooser(),
+        bench.box("Results", table),
+        h("section", { id: "board-notes", class: "notes" }),
+      );
       update(params);
     },
     update,

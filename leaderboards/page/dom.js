@@ -56,7 +56,11 @@
   // A name of a task, which may break after its slashes.
   bench.path = (text) => {
     const parts = String(text).split(/(?<=\/)/);
-    return bench.h("bdi", null, parts.flatMap((part) => [bench.shown(part), bench.h("wbr")]));
+    return bench.h(
+      "bdi",
+      null,
+      parts.flatMap((part) => [bench.shown(part), bench.h("wbr")]),
+    );
   };
 
   bench.words = (text) => bench.h("span", { class: "words" }, text);
@@ -107,7 +111,12 @@
       { class: "field" },
       bench.h("span", null, label),
       bench.h("input", {
-        id, type: "search", value, placeholder: hint, autocomplete: "off", spellcheck: "false",
+        id,
+        type: "search",
+        value,
+        placeholder: hint,
+        autocomplete: "off",
+        spellcheck: "false",
         oninput: (event) => oninput(event.target.value),
       }),
     );
@@ -117,7 +126,10 @@
       "label",
       { class: "tick" },
       bench.h("input", {
-        id, type: "checkbox", checked, onchange: (event) => onchange(event.target.checked),
+        id,
+        type: "checkbox",
+        checked,
+        onchange: (event) => onchange(event.target.checked),
       }),
       bench.h("span", null, label),
     );

@@ -14,7 +14,10 @@
 
   function parse() {
     const [view, ...query] = location.hash.slice(1).split("?");
-    return { view: bench.views[view] ? view : "board", params: new URLSearchParams(query.join("?")) };
+    return {
+      view: bench.views[view] ? view : "board",
+      params: new URLSearchParams(query.join("?")),
+    };
   }
 
   bench.params = () => parse().params;
@@ -78,11 +81,13 @@
 
   function furnish() {
     const there = ORDER.filter((view) => bench.views[view].there());
-    document.querySelector("nav ul").replaceChildren(
-      ...there.map((view) =>
-        bench.h("li", null, bench.h("a", { href: `#${view}` }, bench.views[view].title)),
-      ),
-    );
+    document
+      .querySelector("nav ul")
+      .replaceChildren(
+        ...there.map((view) =>
+          bench.h("li", null, bench.h("a", { href: `#${view}` }, bench.views[view].title)),
+        ),
+      );
     const button = document.getElementById("theme");
     const label = () => {
       button.textContent = `Theme: ${bench.theme.get()}`;
@@ -99,9 +104,9 @@
   }
 
   if (!bench.board) {
-    document.querySelector("main").replaceChildren(
-      bench.note("data/board.js is missing or damaged. Build this page again."),
-    );
+    document
+      .querySelector("main")
+      .replaceChildren(bench.note("data/board.js is missing or damaged. Build this page again."));
     return;
   }
   bench.open();

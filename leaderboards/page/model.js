@@ -37,7 +37,10 @@
   // Which runs may stand side by side: the first class is the largest.
   bench.classes = (entry) => bench.board.classes?.[entry] ?? [{ runs: bench.everyRun, why: "" }];
   bench.classOf = (run, entry) =>
-    Math.max(0, bench.classes(entry).findIndex(({ runs }) => runs.includes(run)));
+    Math.max(
+      0,
+      bench.classes(entry).findIndex(({ runs }) => runs.includes(run)),
+    );
 
   bench.rank = (run, entry) => {
     const ranks = bench.board.ranks?.[entry];
@@ -62,7 +65,9 @@
   bench.pair = async (a, b) => {
     if (!bench.compared.has(`${Math.min(a, b)}-${Math.max(a, b)}`)) return null;
     const pair = await bench.load(`pairs/${Math.min(a, b)}-${Math.max(a, b)}`);
-    return a < b ? pair : Object.fromEntries(Object.entries(pair).map(([e, row]) => [e, turn(row)]));
+    return a < b
+      ? pair
+      : Object.fromEntries(Object.entries(pair).map(([e, row]) => [e, turn(row)]));
   };
 
   const less = (value) => (value === null ? null : value === 0 ? 0 : -value);
@@ -90,7 +95,11 @@
   };
 
   bench.runLink = (run) =>
-    bench.h("a", { href: bench.link("run", { run: bench.runs[run].name }) }, bench.name(bench.runs[run].name));
+    bench.h(
+      "a",
+      { href: bench.link("run", { run: bench.runs[run].name }) },
+      bench.name(bench.runs[run].name),
+    );
 
   bench.entryLink = (entry, extra = {}) => {
     const { name } = bench.entries[entry];

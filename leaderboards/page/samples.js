@@ -13,13 +13,29 @@
     !letter || letter === "-" ? "" : bench.board.verdicts[letter.charCodeAt(0) - 97];
 
   bench.verdict = (verdict) => {
-    const mark = verdict === "passed" ? "\u2713" : verdict === "infrastructure_error" ? "!" : verdict ? "\u2717" : "\u2013";
+    const mark =
+      verdict === "passed"
+        ? "\u2713"
+        : verdict === "infrastructure_error"
+          ? "!"
+          : verdict
+            ? "\u2717"
+            : "\u2013";
     const kind = verdict === "passed" ? "passed" : "failed";
     const words = verdict ? verdict.replaceAll("_", " ") : "not answered";
-    return h("span", { class: `verdict ${verdict ? kind : ""}` }, h("span", { "aria-hidden": "true" }, `${mark} `), words);
+    return h(
+      "span",
+      { class: `verdict ${verdict ? kind : ""}` },
+      h("span", { "aria-hidden": "true" }, `${mark} `),
+      words,
+    );
   };
 
-  const having = (entry) => bench.ordered(bench.everyRun.filter((run) => bench.result(run, entry)), entry);
+  const having = (entry) =>
+    bench.ordered(
+      bench.everyRun.filter((run) => bench.result(run, entry)),
+      entry,
+    );
 
   function asked(entry, params) {
     return {
@@ -39,7 +55,11 @@
       if (letter && one?.v[at] !== letter) return false;
       if (differs && (!one || !other || one.v[at] === "-" || other.v[at] === "-")) return false;
       if (differs && one.v[at] === other.v[at] && one.x?.[at] === other.x?.[at]) return false;
-      return !words || ids[at].toLowerCase().includes(words) || (groups?.[at] ?? "").toLowerCase().includes(words);
+      return (
+        !words ||
+        ids[at].toLowerCase().includes(words) ||
+        (groups?.[at] ?? "").toLowerCase().includes(words)
+      );
     };
   }
 
@@ -84,8 +104,17 @@
     if (run === null) return null;
     const own = rows.runs[run];
     const value = own?.x?.[at];
-    const text = value === null || value === undefined ? "" : bench.number(value, Number.isInteger(value) ? "number" : unit);
-    return h("span", { class: "said" }, bench.verdict(verdictOf(own?.v[at])), " ", h("span", { class: "x" }, text));
+    const text =
+      value === null || value === undefined
+        ? ""
+        : bench.number(value, Number.isInteger(value) ? "number" : unit);
+    return h(
+      "span",
+      { class: "said" },
+      bench.verdict(verdictOf(own?.v[at])),
+      " ",
+      h("span", { class: "x" }, text),
+    );
   }
 
   async function option(row, query) {
@@ -94,11 +123,20 @@
     const at = position % sizes(task).index;
     const unit = bench.unit(task);
     return h(
-      "div", {
-        role: "option", id: `row-${row}`, class: "row", "data-position": String(position), "data-row": String(row),
-        "aria-selected": String(row === active), "aria-posinset": String(row + 1), "aria-setsize": String(total()),
+      "div",
+      {
+        role: "option",
+        id: `row-${row}`,
+        class: "row",
+        "data-position": String(position),
+        "data-row": String(row),
+        "aria-selected": String(row === active),
+        "aria-posinset": String(row + 1),
+        "aria-setsize": String(total()),
       },
-      h("span", { class: "id" }, bench.name(rows.ids[at])), cell(rows, query.a, at, unit), cell(rows, query.b, at, unit),
+      h("span", { class: "id" }, bench.name(rows.ids[at])),
+      cell(rows, query.a, at, unit),
+      cell(rows, query.b, at, unit),
     );
   }
 
@@ -110,17 +148,23 @@
     inner.style.height = `${tall()}px`;
     let nodes;
     try {
-      nodes = await Promise.all(Array.from({ length: to - from }, (_, at) => option(from + at, query)));
+      nodes = await Promise.all(
+        Array.from({ length: to - from }, (_, at) => option(from + at, query)),
+      );
     } catch (problem) {
       status(problem.message);
       return;
     }
     if (box !== list) return;
-    const lead = Math.max(0, Math.min(list.scrollTop - (top() - from) * HEIGHT, tall() - nodes.length * HEIGHT));
+    const lead = Math.max(
+      0,
+      Math.min(list.scrollTop - (top() - from) * HEIGHT, tall() - nodes.length * HEIGHT),
+    );
     const layer = h("div", { class: "layer", role: "presentation" }, nodes);
     layer.style.transform = `translateY(${lead}px)`;
     inner.replaceChildren(layer);
-    if (document.getElementById(`row-${active}`)) list.setAttribute("aria-activedescendant", `row-${active}`);
+    if (document.getElementById(`row-${active}`))
+      list.setAttribute("aria-activedescendant", `row-${active}`);
     else list.removeAttribute("aria-activedescendant");
   }
 
@@ -130,7 +174,14 @@
     location.hash = bench.link("sample", { ...params, s: String(found ? found[row] : row) });
   }
 
-  const STEPS = { ArrowDown: () => 1, ArrowUp: () => -1, PageDown: visible, PageUp: () => -visible(), Home: () => -Infinity, End: () => Infinity };
+  const STEPS = {
+    ArrowDown: () => 1,
+    ArrowUp: () => -1,
+    PageDown: visible,
+    PageUp: () => -visible(),
+    Home: () => -Infinity,
+    End: () => Infinity,
+  };
 
   function press(event) {
     if (event.key === "Enter" || event.key === " ") openRow(active);
@@ -152,9 +203,15 @@
     if (!list) return;
     const query = asked(task, params);
     const own = list;
-    for (const [id, key] of [["sample-a", "a"], ["sample-b", "b"], ["sample-verdict", "v"], ["sample-text", "t"]]) {
+    for (const [id, key] of [
+      ["sample-a", "a"],
+      ["sample-b", "b"],
+      ["sample-verdict", "v"],
+      ["sample-text", "t"],
+    ]) {
       const field = document.getElementById(id);
-      if (field && field !== document.activeElement) field.value = params.get(key) ?? (key === "a" ? bench.runs[runs[0]].name : "");
+      if (field && field !== document.activeElement)
+        field.value = params.get(key) ?? (key === "a" ? bench.runs[runs[0]].name : "");
     }
     const differs = document.getElementById("sample-differs");
     differs.checked = query.differs;
@@ -175,22 +232,49 @@
       status(problem.message);
       return;
     }
-    status(found ? `${bench.count(found.length)} of ${bench.count(sizes(task).n)} samples` : `${bench.count(sizes(task).n)} samples`);
+    status(
+      found
+        ? `${bench.count(found.length)} of ${bench.count(sizes(task).n)} samples`
+        : `${bench.count(sizes(task).n)} samples`,
+    );
     list.scrollTop = 0;
     await paint();
   }
 
   function tools(params) {
     const names = runs.map((run) => bench.runs[run].name);
-    const verdicts = bench.board.verdicts.filter((verdict) => runs.some((run) => bench.result(run, task).v?.[verdict]));
+    const verdicts = bench.board.verdicts.filter((verdict) =>
+      runs.some((run) => bench.result(run, task).v?.[verdict]),
+    );
     const choose = (key) => (value) => bench.set({ [key]: value });
     return h(
-      "div", { class: "tools" },
+      "div",
+      { class: "tools" },
       bench.choose("sample-a", "Run", names, params.get("a") ?? names[0], choose("a")),
-      bench.choose("sample-b", "beside", [["", "no other run"], ...names], params.get("b") ?? "", (b) => bench.set(b ? { b } : { b, d: "" })),
-      bench.choose("sample-verdict", "Verdict", [["", "all"], ...verdicts.map((verdict) => [verdict, verdict.replaceAll("_", " ")])], params.get("v") ?? "", choose("v")),
-      bench.tick("sample-differs", "only where the two differ", params.get("d") === "1", (on) => bench.set({ d: on ? "1" : "" })),
-      bench.field("sample-text", "Find", params.get("t") ?? "", (t) => bench.set({ t }, { replace: true }), "part of an id"),
+      bench.choose(
+        "sample-b",
+        "beside",
+        [["", "no other run"], ...names],
+        params.get("b") ?? "",
+        (b) => bench.set(b ? { b } : { b, d: "" }),
+      ),
+      bench.choose(
+        "sample-verdict",
+        "Verdict",
+        [["", "all"], ...verdicts.map((verdict) => [verdict, verdict.replaceAll("_", " ")])],
+        params.get("v") ?? "",
+        choose("v"),
+      ),
+      bench.tick("sample-differs", "only where the two differ", params.get("d") === "1", (on) =>
+        bench.set({ d: on ? "1" : "" }),
+      ),
+      bench.field(
+        "sample-text",
+        "Find",
+        params.get("t") ?? "",
+        (t) => bench.set({ t }, { replace: true }),
+        "part of an id",
+      ),
       h("p", { class: "count", id: "sample-count" }),
     );
   }
@@ -198,10 +282,20 @@
   function section(entry, params) {
     [task, runs, found, active] = [entry, having(entry), null, 0];
     inner = h("div", { class: "inner", role: "presentation" });
-    list = h("div", {
-      class: "samples", id: "samples", role: "listbox", tabindex: "0", "aria-label": "Samples; Enter opens one", onkeydown: press,
-      onscroll: () => requestAnimationFrame(paint), onclick: (event) => openRow(Number(event.target.closest(".row")?.dataset.row ?? -1)),
-    }, inner);
+    list = h(
+      "div",
+      {
+        class: "samples",
+        id: "samples",
+        role: "listbox",
+        tabindex: "0",
+        "aria-label": "Samples; Enter opens one",
+        onkeydown: press,
+        onscroll: () => requestAnimationFrame(paint),
+        onclick: (event) => openRow(Number(event.target.closest(".row")?.dataset.row ?? -1)),
+      },
+      inner,
+    );
     requestAnimationFrame(() => update(params));
     return h("section", { "aria-label": "Samples" }, h("h3", null, "Samples"), tools(params), list);
   }

@@ -13,8 +13,14 @@
     const [rank, apart] = [bench.rank(run, entry), apartOf(run, entry)];
     const text = rank && `${rank.rank}${rank.tied ? "=" : ""}`;
     return [
-      rank && bench.h("span", { class: rank.rank === 1 ? "rank first" : "rank", title: ranked(rank) }, text),
-      apart && bench.h("span", { class: "apart-mark", title: `stands apart: ${apart.why}` }, apart.letter),
+      rank &&
+        bench.h(
+          "span",
+          { class: rank.rank === 1 ? "rank first" : "rank", title: ranked(rank) },
+          text,
+        ),
+      apart &&
+        bench.h("span", { class: "apart-mark", title: `stands apart: ${apart.why}` }, apart.letter),
     ];
   };
 
@@ -33,7 +39,8 @@
     bench.h("span", { class: "value" }, bench.number(found[0], unit)),
     marks,
     bench.h(
-      "span", { class: "around" },
+      "span",
+      { class: "around" },
       `${bench.interval(found[1], found[2], (value) => bench.number(value, unit))} n\u00a0${bench.count(found[3])}`,
     ),
   ];
@@ -43,8 +50,14 @@
     const unit = bench.unit(entry);
     const [rank, apart] = [bench.rank(run, entry), apartOf(run, entry)];
     const interval = bench.interval(found[1], found[2], (value) => bench.number(value, unit));
-    const parts = [bench.number(found[0], unit), rank && ranked(rank), apart && `stands apart, ${apart.letter}`];
-    return [...parts, `95% interval ${interval}`, `n ${bench.count(found[3])}`].filter(Boolean).join(", ");
+    const parts = [
+      bench.number(found[0], unit),
+      rank && ranked(rank),
+      apart && `stands apart, ${apart.letter}`,
+    ];
+    return [...parts, `95% interval ${interval}`, `n ${bench.count(found[3])}`]
+      .filter(Boolean)
+      .join(", ");
   }
 
   bench.valueCell = (run, entry, metric) => {
@@ -54,7 +67,9 @@
     const unscored = bench.result(run, entry).u;
     const href = bench.link("entry", { e: bench.entries[entry].name, a: bench.runs[run].name });
     const link = bench.h(
-      "a", { href, "aria-label": spoken(found, run, entry) }, bench.figures(found, unit, bench.marks(run, entry)),
+      "a",
+      { href, "aria-label": spoken(found, run, entry) },
+      bench.figures(found, unit, bench.marks(run, entry)),
       unscored ? bench.h("span", { class: "unscored" }, `${bench.count(unscored)} unscored`) : null,
     );
     return bench.h("td", { class: "number", ...bench.strip(found, unit) }, link);
@@ -68,7 +83,9 @@
       return;
     }
     const nodes = classes.flatMap(({ why }, at) => {
-      const own = rows.filter(({ run }) => bench.classOf(run, entry) === at && bench.value(run, entry));
+      const own = rows.filter(
+        ({ run }) => bench.classOf(run, entry) === at && bench.value(run, entry),
+      );
       return at && own.length ? [apart(why, at, columns), ...own] : own;
     });
     const rest = rows.filter((row) => !nodes.includes(row));
@@ -78,8 +95,13 @@
   function apart(why, at, columns) {
     const text = `${letter(at)}. Not comparable with the runs above: ${why}`;
     return bench.h(
-      "tr", { class: "apart" },
-      bench.h("th", { colspan: columns, scope: "rowgroup" }, bench.h("span", null, bench.shown(text))),
+      "tr",
+      { class: "apart" },
+      bench.h(
+        "th",
+        { colspan: columns, scope: "rowgroup" },
+        bench.h("span", null, bench.shown(text)),
+      ),
     );
   }
 

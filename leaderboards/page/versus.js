@@ -10,17 +10,28 @@
     const folders = new Set(bench.runs.map(({ folder }) => folder));
     const cuts = parts.map((_, at) => at).slice(1);
     const cut =
-      cuts.find((at) => bench.entryAt.has(parts.slice(at).join("/"))) ?? cuts.find((at) => folders.has(parts[at - 1])) ?? 1;
+      cuts.find((at) => bench.entryAt.has(parts.slice(at).join("/"))) ??
+      cuts.find((at) => folders.has(parts[at - 1])) ??
+      1;
     const folder = parts.slice(0, cut).join("/");
     const run = bench.runs.findIndex((one) => one.folder === parts[cut - 1]);
-    return { folder, task: parts.slice(cut).join("/"), opponent: run < 0 ? folder : bench.runs[run].name };
+    return {
+      folder,
+      task: parts.slice(cut).join("/"),
+      opponent: run < 0 ? folder : bench.runs[run].name,
+    };
   }
 
   // By task: {opponents, cells: Map of "run opponent" to entry}.
   function matches() {
     const found = new Map();
     for (const [entry, { name, kind }] of bench.entries.entries()) {
-      if (kind !== "task" || bench.benchmark(name) !== "versus" || !bench.entries[entry].metrics.includes("win_rate")) continue;
+      if (
+        kind !== "task" ||
+        bench.benchmark(name) !== "versus" ||
+        !bench.entries[entry].metrics.includes("win_rate")
+      )
+        continue;
       const { task, opponent } = split(name);
       if (!found.has(task)) found.set(task, new Map());
       found.get(task).set(opponent, entry);
@@ -29,7 +40,9 @@
   }
 
   const having = (opponents) =>
-    bench.everyRun.filter((run) => [...opponents.values()].some((entry) => bench.value(run, entry, "win_rate")));
+    bench.everyRun.filter((run) =>
+      [...opponents.values()].some((entry) => bench.value(run, entry, "win_rate")),
+    );
 
   function cell(run, entry, opponent) {
     const found = bench.value(run, entry, "win_rate");
@@ -37,37 +50,78 @@
     if (!found || found[0] === null) return h("td", { class: "none" }, bench.words("not compared"));
     const equal = bench.value(run, entry, "lc_win_rate");
     const better = found[0] >= 0.5;
-    const style = { "--strength": `${Math.round(Math.abs(found[0] - 0.5) * 200)}%`, class: `number heat ${better ? "up" : "down"}` };
+    const style = {
+      "--strength": `${Math.round(Math.abs(found[0] - 0.5) * 200)}%`,
+      class: `number heat ${better ? "up" : "down"}`,
+    };
     return h(
-      "td", style,
-      h("a", { href: bench.link("entry", { e: bench.entries[entry].name, a: bench.runs[run].name }) }, bench.figures(found, "share", bench.marks(run, entry))),
-      equal && equal[0] !== null ? h("span", { class: "around" }, `at equal length ${bench.number(equal[0], "share")}`) : null,
+      "td",
+      style,
+      h(
+        "a",
+        { href: bench.link("entry", { e: bench.entries[entry].name, a: bench.runs[run].name }) },
+        bench.figures(found, "share", bench.marks(run, entry)),
+      ),
+      equal && equal[0] !== null
+        ? h("span", { class: "around" }, `at equal length ${bench.number(equal[0], "share")}`)
+        : null,
     );
   }
 
   function matrix(opponents, runs) {
     const columns = [...opponents];
-    const heads = columns.map(([name]) => h("th", { scope: "col" }, h("span", { class: "metric" }, "against "), bench.name(name)));
-    const rows = runs.map((run) => h("tr", null, h("th", { scope: "row" }, bench.runLink(run)), columns.map(([name, entry]) => cell(run, entry, name))));
-    return bench.box("Win rates", h("table", { class: "duel" }, h("thead", null, h("tr", null, h("th", { scope: "col" }, "run"), heads)), h("tbody", null, rows)));
+    const heads = columns.map(([name]) =>
+      h("th", { scope: "col" }, h("span", { class: "metric" }, "against "), bench.name(name)),
+    );
+    const rows = runs.map((run) =>
+      h(
+        "tr",
+        null,
+        h("th", { scope: "row" }, bench.runLink(run)),
+        columns.map(([name, entry]) => cell(run, entry, name)),
+      ),
+    );
+    return bench.box(
+      "Win rates",
+      h(
+        "table",
+        { class: "duel" },
+        h("thead", null, h("tr", null, h("th", { scope: "col" }, "run"), heads)),
+        h("tbody", null, rows),
+      ),
+    );
   }
 
   function bias(opponents, runs) {
     const rows = runs.flatMap((run) =>
-      [...opponents].map(([name, entry]) => [run, name, bench.value(run, entry, "first_place")]).filter(([, , found]) => found && found[0] !== null),
+      [...opponents]
+        .map(([name, entry]) => [run, name, bench.value(run, entry, "first_place")])
+        .filter(([, , found]) => found && found[0] !== null),
     );
     if (!rows.length) return [];
     const body = rows.map(([run, name, found]) =>
       h(
-        "tr", null, h("th", { scope: "row" }, bench.runLink(run), " against ", bench.name(name)),
-        h("td", { class: "plot" }, bench.whisker(found, 0, 1, { zero: 0.5 })), h("td", { class: "number" }, bench.figures(found, "share")),
+        "tr",
+        null,
+        h("th", { scope: "row" }, bench.runLink(run), " against ", bench.name(name)),
+        h("td", { class: "plot" }, bench.whisker(found, 0, 1, { zero: 0.5 })),
+        h("td", { class: "number" }, bench.figures(found, "share")),
       ),
     );
-    const heads = ["judged", "0 \u2026 0.5 \u2026 1", "first place preferred"].map((text) => h("th", { scope: "col" }, text));
+    const heads = ["judged", "0 \u2026 0.5 \u2026 1", "first place preferred"].map((text) =>
+      h("th", { scope: "col" }, text),
+    );
     return [
       h("h3", null, "Position bias of the judge"),
-      h("p", { class: "lead" }, "How often the answer that is shown first is preferred. The line is 0.5: no bias."),
-      bench.box("Position bias", h("table", null, h("thead", null, h("tr", null, heads)), h("tbody", null, body))),
+      h(
+        "p",
+        { class: "lead" },
+        "How often the answer that is shown first is preferred. The line is 0.5: no bias.",
+      ),
+      bench.box(
+        "Position bias",
+        h("table", null, h("thead", null, h("tr", null, heads)), h("tbody", null, body)),
+      ),
     ];
   }
 
@@ -83,8 +137,18 @@
       const task = all.has(params.get("task")) ? params.get("task") : [...all.keys()][0];
       const runs = having(all.get(task));
       main.append(
-        h("p", { class: "lead" }, "Win rate of the row against the column: wins and half of the ties; 0.5 is even. Blue: wins more often, orange: less often."),
-        h("div", { class: "tools" }, bench.choose("versus-task", "Task", [...all.keys()], task, (one) => bench.set({ task: one }))),
+        h(
+          "p",
+          { class: "lead" },
+          "Win rate of the row against the column: wins and half of the ties; 0.5 is even. Blue: wins more often, orange: less often.",
+        ),
+        h(
+          "div",
+          { class: "tools" },
+          bench.choose("versus-task", "Task", [...all.keys()], task, (one) =>
+            bench.set({ task: one }),
+          ),
+        ),
         matrix(all.get(task), runs),
         ...bias(all.get(task), runs),
       );
