@@ -75,7 +75,7 @@ def write_samples(
     """
     asking = {
         name: [
-            (way, scratch / f"{at}-{i}.jsonl") for i, way in enumerate(_ways(name, runs, data_dir))
+            (way, scratch / f"{at}-{i}.jsonl") for i, way in enumerate(ways(name, runs, data_dir))
         ]
         for at, name in enumerate(tasks)
     }
@@ -110,7 +110,7 @@ def write_samples(
     return sizes, columns
 
 
-def _ways(name: str, runs: Sequence[Run], data_dir: Path | None) -> list[Way]:
+def ways(name: str, runs: Sequence[Run], data_dir: Path | None) -> list[Way]:
     """Give the ways in which runs asked a task, the one with the most samples first."""
     ways: dict[tuple[Any, ...], Way] = {}
     sizes: dict[tuple[Any, ...], int] = {}

@@ -1,7 +1,6 @@
 """`bench export`: the answers of a finished run with their scores, for other programs."""
 
 import json
-import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -11,23 +10,45 @@ import typer
 
 from bench.harness import Verdict, registry
 from bench.harness.errors import BenchError, Unfinished
-from bench.harness.store import MANIFEST, RESPONSES, SCORES, SUMMARY, Store, read_json
+from bench.harness.store import FILES, MANIFEST, Store, read_json
 from bench.leaderboards.commands import check_finished
+from bench.leaderboards.ordering import joined, ordered
 
 
 def export(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")],
     form: Annotated[
-        Literal["jsonl", "mxeval"],
-        typer.Option("--format", help="jsonl: all that is known; mxeval: its results file."),
+        Literal["jsonl", "parquet", "mxeval", "lm-eval", "inspect"],
+        typer.Option("--format", help="jsonl: all that is known; others: see docs/exchange.md."),
     ],
-    out: Annotated[Path | None, typer.Option(help="File to write; without it, stdout.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="File to write, or folder for lm-eval and inspect. Without it, stdout for JSON."
+        ),
+    ] = None,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Where the data is, for the prompts in others' files."),
+    ] = None,
 ) -> None:
-    """Write the answers of a finished run with their scores, a line each."""
+    """Write the answers of a finished run with their scores, for other programs."""
     check_finished(run)
-    own = {run.resolve() / name for name in (MANIFEST, RESPONSES, SCORES, SUMMARY)}
+    own = {run.resolve(), *(run.resolve() / name for name in FILES)}
     if out is not None and out.resolve() in own:
         raise BenchError(f"--out {out}: belongs to the run itself. Name another file.")
+    if form in {"jsonl", "mxeval"}:
+        _write_lines(run, form, out)
+        return
+    if out is None:
+        raise BenchError(f"--format {form}: say with --out where to write it.")
+    try:
+        _write_files(run, form, out, data_dir)
+    except OSError as problem:
+        raise BenchError(f"--out {out}: {problem.strerror}.") from problem
+
+
+def _write_lines(run: Path, form: str, out: Path | None) -> None:
     with Store(run) as store:
         keys = ordered(store, read_json(run / MANIFEST))
         rows = joined(store, keys) if form == "jsonl" else mxeval(store, keys)
@@ -41,47 +62,30 @@ def export(
             raise BenchError(f"--out {out}: {problem.strerror}.") from problem
 
 
+def _write_files(run: Path, form: str, out: Path, data_dir: Path | None) -> None:
+    from bench.leaderboards.runs import open_run  # numpy with it
+
+    opened = open_run(run)
+    if form == "parquet":
+        from bench.leaderboards.loading import samples_of
+
+        samples_of(opened).to_parquet(out, index=False)
+        return
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise BenchError(f"--out {out}: is not an empty folder. Name another one.")
+    if form == "lm-eval":
+        from bench.leaderboards.lm_eval_layout import write_layout
+
+        write_layout(opened, out, data_dir)
+    else:
+        from bench.leaderboards.inspect_log import write_logs
+
+        write_logs(opened, out, data_dir)
+
+
 def write(rows: Iterable[Mapping[str, Any]], file: TextIO) -> None:
     """Write rows as JSON lines."""
     file.writelines(json.dumps(row) + "\n" for row in rows)
-
-
-def ordered(store: Store, manifest: Mapping[str, Any]) -> list[str]:
-    """Give the keys of all answers: as the file had them that was graded, else by sample.
-
-    Raises:
-        Unfinished: an answer has no score.
-
-    """
-    if "given" in manifest:
-        keys = [record["key"] for record in store.responses]
-    else:
-        names = list(manifest["tasks"])
-        places = [
-            (names.index(row["task"]), natural(row["sample"]), row["draw"], row["key"])
-            for row in store.scores
-        ]
-        keys = [key for *_, key in sorted(places)]
-    for key in keys:
-        if key not in store.scores:
-            raise Unfinished(f"{store.folder}: not all scored. Run its own command again.")
-    return keys
-
-
-def natural(text: str) -> list[str | int]:
-    """Cut a text at its numbers, so that it sorts as people count.
-
-    >>> sorted(["python/10", "python/9"], key=natural)
-    ['python/9', 'python/10']
-    """
-    return [int(part) if at % 2 else part for at, part in enumerate(re.split(r"(\d+)", text))]
-
-
-def joined(store: Store, keys: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """Yield response and score of each answer as one object. A failed request has no response."""
-    for key in keys:
-        score = store.scores[key]
-        yield {**store.responses[key], **score} if key in store.responses else score
 
 
 def mxeval(store: Store, keys: Sequence[str]) -> Iterator[dict[str, Any]]:

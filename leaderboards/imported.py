@@ -24,6 +24,7 @@ from bench.harness.summary import summarize
 
 KEY = 32
 """characters of a record's key"""
+PASSED = "pass@1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,7 @@ def _score(one: Scored, lower: frozenset[str]) -> dict[str, Any]:
 
 def _of(metric: str) -> str:
     """Give the name of the value behind a metric, as runs know it."""
-    return "passed" if metric.startswith("pass@") else metric
+    return "passed" if metric == PASSED else metric
 
 
 def _verdict(values: Mapping[str, float | None], lower: frozenset[str]) -> Verdict:
@@ -180,8 +181,8 @@ def _task(name: str, seen: Seen, lower: frozenset[str]) -> Task:
 
 def _metric(name: str, ends: tuple[float, float], lower: frozenset[str]) -> Metric:
     """Give a mean; values that all lie between 0 and 1 are taken for shares."""
-    if name.startswith("pass@"):
-        return pass_at(int(name.removeprefix("pass@")))
+    if name == PASSED:
+        return pass_at(1)
     low, high = (0.0, 1.0) if ends[0] >= 0 and ends[1] <= 1 else (None, None)
     return mean_of(name, low, high, lower_is_better=name in lower)
 

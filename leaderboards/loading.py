@@ -54,7 +54,7 @@ def samples_of(run: Run) -> "DataFrame":
     for record in store.read_records(run.folder / store.SCORES):
         at = places.setdefault(record["key"], len(places))
         for name in (*SCORED, *JUDGED):
-            columns[name][at] = _clean(record.get(name))
+            columns[name][at] = clean(record.get(name))
         for column in values.values():
             column.pop(at, None)  # of an answer that was scored again
         for name, value in record["values"].items():
@@ -84,13 +84,13 @@ def _kind(name: str) -> str:
 
 def _written(record: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     if "texts" in record:
-        yield "text", _clean("".join(record["texts"]))
+        yield "text", clean("".join(record["texts"]))
     for name in WRITTEN[1:]:
         if name in record:
-            yield name, _clean(record[name])
+            yield name, clean(record[name])
 
 
-def _clean(value: Any) -> Any:
+def clean(value: Any) -> Any:
     """Replace lone surrogates, which models may write and frames cannot hold."""
     if not isinstance(value, str) or value.isascii():
         return value

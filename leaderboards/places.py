@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from bench.harness.errors import BenchError
 from bench.harness.store import placed_records
-from bench.leaderboards.export import natural
+from bench.leaderboards.ordering import natural
 
 if TYPE_CHECKING:
     import numpy as np
