@@ -94,16 +94,21 @@ def sign_flips(differences: Sequence[float | None], groups: Sequence[str]) -> fl
     """Give the exact two-sided p-value of paired differences, with whole groups as pairs.
 
     The hypothesis is that each group's sum is as likely to have the other sign. Where each group
-    occurs once and differs by -1, 0 or 1, this is McNemar's exact test. None where a difference is
-    no whole number or was not scored, where there is none, or where the sums are too many.
+    occurs once and differs by -1, 0 or 1, this is McNemar's exact test. None where a group's sum is
+    no whole number or a difference was not scored, where there is none, or where the sums are too
+    many.
     """
     import numpy as np  # heavy
 
-    totals: defaultdict[str, int] = defaultdict(int)
+    parts: defaultdict[str, list[float]] = defaultdict(list)
     for difference, group in zip(differences, groups, strict=True):
-        if difference is None or abs(difference - round(difference)) > 1e-6:
+        if difference is None:
             return None
-        totals[group] += round(difference)
+        parts[group].append(difference)
+    sums_of = {group: fsum(each) for group, each in parts.items()}
+    if any(abs(total - round(total)) > 1e-6 for total in sums_of.values()):
+        return None
+    totals = {group: round(total) for group, total in sums_of.items()}
     sizes = sorted(abs(total) for total in totals.values() if total)
     if not totals or sum(sizes) >= LONGEST:
         return None

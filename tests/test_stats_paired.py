@@ -162,3 +162,9 @@ def test_a_gap_between_paired_cells_is_surer_than_between_unpaired_ones():
     alone = [estimate(side.ravel().tolist(), groups) for side in (first, second)]
     unpaired = sum((one.high - one.low) ** 2 for one in alone) ** 0.5
     assert paired.high - paired.low < 0.5 * unpaired
+
+
+def test_halves_that_make_whole_problems_are_tested_exactly():
+    halves = [0.5, 0.5, 0.5, 0.5, -0.5, -0.5]
+    assert sign_flips(halves, list("aabbcc")) == sign_flips([1, 1, -1], list("abc"))
+    assert sign_flips([0.5, 1], list("ab")) is None
