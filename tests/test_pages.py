@@ -363,3 +363,16 @@ def test_a_disk_that_fills_leaves_the_old_page(pair, page, tmp_path):
     assert done.stderr.count("\n") == 1
     assert (out / "data" / "board.js").read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["page"]
+
+
+def test_imported_numbers_stand_on_the_page_without_questions(pair, tmp_path):
+    old = tmp_path / "old.jsonl"
+    old.write_text("".join(json.dumps({"id": str(at), "score": at % 2}) + "\n" for at in range(9)))
+    done = bench("import", old, "--out", tmp_path / "old", "--task", "made/up")
+    assert done.returncode == 0, done.stderr
+    page = build([tmp_path / "old", pair[0]], tmp_path / "page")
+    assert [run["imported"] for run in page.board["runs"]] == ["predictions", ""]
+    at = page.at("made/up")
+    assert page.load(f"samples/{at}/0")[0]["why"] == "imported from predictions"
+    assert page.load(f"index/{at}/0")["runs"]["0"]["v"] == "babababab"
+    assert not (page.folder / f"data/answers/1/{at}").exists()
