@@ -95,7 +95,7 @@ def main() -> None:
         root.mkdir(parents=True, exist_ok=True)
         many = write_many(root / "many", options.runs)
         report(f"{len(many)} runs of HumanEval-XL", measured(many, root / "many-page"))
-        million = write_million(root / "million", options.samples)
+        million = write_million(root / f"run-of-{options.samples}", options.samples)
         report(f"a run of {options.samples:,} samples", measured([million], root / "million-page"))
 
 
@@ -110,7 +110,7 @@ def report(title: str, found: Figures) -> None:
 
 
 def write_many(root: Path, runs: int) -> list[Path]:
-    """Write runs of all of HumanEval-XL that are there already only if they are not."""
+    """Write runs of all of HumanEval-XL."""
     directory = os.environ.get("BENCH_DATA_DIR")
     tasks = registry.select("humaneval_xl")
     described, ids = described_as(tasks, directory and Path(directory))
