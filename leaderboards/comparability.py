@@ -53,7 +53,7 @@ def _reasons(
         if name not in FREE and _differ(*values, partly):
             yield f"{name} {_short(values[0])} and {_short(values[1])}"
     yield from files(one.get("data") or {}, other.get("data") or {}, task)
-    same_samples = _choosing(one) == _choosing(other)
+    same_samples = None in (_choosing(one), _choosing(other)) or _choosing(one) == _choosing(other)
     if same_samples and _differ(ours.get("prompts"), theirs.get("prompts"), partly):
         yield "the prompts differ (the data or the few-shot examples are not the same)"
     elif (
@@ -77,10 +77,15 @@ def _differ(ours: Any, theirs: Any, partly: bool) -> bool:
     return bool(ours != theirs) and not (partly and (ours is None or theirs is None))
 
 
-def _choosing(written: Mapping[str, Any]) -> list[Any]:
-    """Give the settings that choose samples; the seed is one of them where they are shuffled."""
+def _choosing(written: Mapping[str, Any]) -> list[Any] | None:
+    """Give the settings that choose samples, None where an imported run does not say them.
+
+    The seed is one of them where samples are shuffled.
+    """
     sampling = written["sampling"]
-    chosen = [sampling.get(name) for name in CHOOSING]
+    if "imported" in written and "limit" not in sampling:
+        return None
+    chosen = [sampling.get(name) or None for name in CHOOSING]
     return [*chosen, sampling.get("seed")] if sampling.get("shuffle") else chosen
 
 

@@ -51,7 +51,7 @@ class Source:
     files: tuple[Path, ...]
     created: str = ""
     form: str | None = None
-    limit: float | None = None
+    sampling: Mapping[str, Any] = field(default_factory=dict[str, Any])
     tasks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Any])
     """what is known of them, by name"""
     lower_is_better: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -217,7 +217,7 @@ def _manifest(
         "created": source.created or datetime.now(UTC).isoformat(timespec="seconds"),
         "model": dict(source.model),
         "format": source.form,
-        "sampling": {"n": draws, "limit": source.limit, "shuffle": False},
+        "sampling": {"n": draws, **source.sampling},
         "tasks": {
             name: {
                 "version": None,

@@ -63,14 +63,14 @@ def _import_results(file: Path, out: Path, console: "Console") -> None:
     if not results.tasks:
         raise BenchError(f"{file}: no task with a metric in it.")
     summary = write_run(out, results.source(), results.rows())
-    alone = [name for name in results.tasks if name not in results.samples]
+    alone = [name for name in results.tasks if not results.means(name)]
     _say(console, f"Imported {len(summary['tasks'])} tasks from lm-eval.")
     if results.groups:
         _say(console, f"Groups are left out: {', '.join(results.groups)}.")
     if alone:
         _say(
             console,
-            f"No samples of {', '.join(alone)}: their numbers are shown, and not compared.",
+            f"No scores of samples of {', '.join(alone)}: their numbers are not compared.",
         )
 
 

@@ -82,7 +82,7 @@ class Results:
             files=(self.file, *self.samples.values()),
             created=_iso(date) if _is_number(date) else "",
             form="chat" if content.get("chat_template") else "completion",
-            limit=limit if _is_number(limit) else None,
+            sampling={"limit": limit if _is_number(limit) else None, "shuffle": False},
             tasks={
                 f"{PREFIX}{name}": {
                     "version": None,
@@ -145,8 +145,8 @@ class Results:
 
     def _found_means(self, task: str) -> list[str]:
         sums: dict[str, tuple[float, int]] = {}
-        for one in self._documents(task):
-            for name, value in one.items():
+        for where, row in self._documents(task):
+            for name, value in _values(where, row).items():
                 total, count = sums.get(name, (0.0, 0))
                 sums[name] = total + value, count + 1
         stated = self._metrics(task)
@@ -158,9 +158,18 @@ class Results:
             and abs(sums[name][0] / sums[name][1] - value) <= TOLERANCE * max(1.0, abs(value))
         ]
 
-    def _documents(self, task: str) -> Iterator[dict[str, float]]:
+    def _documents(self, task: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield the lines of a task's samples, each document once for each filter."""
+        lines: dict[tuple[str, str], str] = {}
         for where, row in json_lines(self.samples[task]):
-            yield _values(where, row)
+            if "doc_id" not in row:
+                raise BenchError(f"{where}: no 'doc_id', so this is no sample of lm-eval.")
+            number = where.rpartition(":")[2]
+            key = str(row["doc_id"]), str(row.get("filter"))
+            before = lines.setdefault(key, number)
+            if before is not number:
+                raise BenchError(f"{where}: doc_id {key[0]} is in line {before} already.")
+            yield where, row
 
     def rows(self) -> Iterator[Scored]:
         """Yield the samples of all tasks that were logged.
@@ -177,15 +186,10 @@ class Results:
     def _rows(self, task: str, means: list[str]) -> Iterator[Scored]:
         values: dict[str, dict[str, float | None]] = {}
         texts: dict[str, tuple[str | None, str]] = {}
-        lines: dict[tuple[str, str], str] = {}
         config = self.content["configs"].get(task) or {}
         written = config.get("output_type") == "generate_until"  # else texts were weighed
-        for where, row in json_lines(self.samples[task]):
-            document, pipeline = str(row["doc_id"]), str(row.get("filter", "none"))
-            number = where.rpartition(":")[2]
-            before = lines.setdefault((document, pipeline), number)
-            if before is not number:
-                raise BenchError(f"{where}: doc_id {document} is in line {before} already.")
+        for where, row in self._documents(task):
+            document = str(row["doc_id"])
             values.setdefault(document, dict.fromkeys(means)).update(
                 {name: value for name, value in _values(where, row).items() if name in means}
             )
@@ -214,11 +218,9 @@ def _values(where: str, row: Mapping[str, Any]) -> dict[str, float]:
     """Give the values of a document, named as the results name their means.
 
     Raises:
-        BenchError: the line has no document, or a value is NaN.
+        BenchError: a value is NaN.
 
     """
-    if "doc_id" not in row:
-        raise BenchError(f"{where}: no 'doc_id', so this is no sample of lm-eval.")
     names = row.get("metrics")
     if not isinstance(names, list):
         plain = {"doc", "target", "arguments", "resps", "filtered_resps", "filter", "doc_id"}
