@@ -23,6 +23,7 @@ from bench.harness import Verdict, store
 from bench.harness.errors import BenchError, Unfinished
 from bench.leaderboards.board import Board, Entry
 from bench.leaderboards.drilldown import write_samples
+from bench.leaderboards.formats import is_table
 from bench.leaderboards.packing import put, short
 from bench.leaderboards.pairs import Column, write_pairs
 from bench.leaderboards.runs import Run
@@ -76,6 +77,7 @@ def check_place(out: Path) -> None:
     ours = {*(file.name for file in files("bench.leaderboards").joinpath("page").iterdir()), "data"}
     try:
         there = {file.name for file in out.iterdir()} if out.exists() else set[str]()
+        there = {name for name in there if not is_table(name)}
     except OSError as problem:
         raise BenchError(f"--out {out}: {problem.strerror}. Name a folder.") from problem
     foreign = sorted(there - ours) or sorted(there if TEMPLATE not in there else ())
