@@ -66,10 +66,12 @@ def _reasons(
 
 def _examples(run: Run, task: str) -> int | None:
     """Give how many examples stand before a question, None where that is not known."""
-    said = run.manifest["sampling"].get("fewshot")
+    said: int | None = run.manifest["sampling"].get("fewshot")
     if said is None and run.imported:
         said = run.manifest["tasks"][task].get("fewshot")
-    return said if said is not None or run.imported else run.tasks[task].fewshot
+    elif said is None and task in run.installed:
+        said = run.installed[task].fewshot
+    return said
 
 
 def _differ(ours: Any, theirs: Any, partly: bool) -> bool:

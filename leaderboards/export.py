@@ -45,7 +45,7 @@ def export(
     try:
         _write_files(run, form, out, data_dir)
     except OSError as problem:
-        raise BenchError(f"--out {out}: {problem.strerror}.") from problem
+        raise BenchError(f"--out {out}: {problem.strerror or problem}.") from problem
 
 
 def _write_lines(run: Path, form: str, out: Path | None) -> None:
@@ -59,7 +59,7 @@ def _write_lines(run: Path, form: str, out: Path | None) -> None:
             with out.open("w", encoding="utf-8") as file:
                 write(rows, file)
         except OSError as problem:
-            raise BenchError(f"--out {out}: {problem.strerror}.") from problem
+            raise BenchError(f"--out {out}: {problem.strerror or problem}.") from problem
 
 
 def _write_files(run: Path, form: str, out: Path, data_dir: Path | None) -> None:

@@ -59,7 +59,7 @@ def leaderboard(  # noqa: PLR0917 - Typer makes each of them a flag
             if one in NAMES:
                 write(found, one, out, title)
     except OSError as problem:
-        raise Unfinished(f"--out {out}: {problem.strerror}. Mend that, then do it again.") from (
-            problem
-        )
+        raise Unfinished(
+            f"--out {out}: {problem.strerror or problem}. Mend that, then do it again."
+        ) from (problem)
     typer.echo(f"{out / 'index.html' if 'html' in forms else out}")

@@ -29,15 +29,19 @@ class Run:
     summary: Mapping[str, Any]
 
     @cached_property
+    def installed(self) -> dict[str, Task]:
+        """The tasks that are installed in the version which was run, by name."""
+        versions = {name: one.get("version") for name, one in self.manifest["tasks"].items()}
+        found = _installed({name: version for name, version in versions.items() if version})
+        return {name: task for name, task in found.items() if task.version == versions[name]}
+
+    @cached_property
     def tasks(self) -> dict[str, Task]:
         """The tasks by name, as installed where that is the version which was run."""
-        written: Mapping[str, Any] = self.manifest["tasks"]
-        installed = _installed({n: one for n, one in written.items() if one.get("version")})
         return {
-            name: installed[name]
-            if name in installed and installed[name].version == entry.get("version")
-            else _unknown(name, entry, self.summary["tasks"].get(name, {}))
-            for name, entry in written.items()
+            name: self.installed.get(name)
+            or _unknown(name, entry, self.summary["tasks"].get(name, {}))
+            for name, entry in self.manifest["tasks"].items()
         }
 
     @cached_property
