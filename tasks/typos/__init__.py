@@ -77,7 +77,8 @@ class Typos:
     def noise(self, task: Task, sample: Sample) -> Noise:
         """Give the random numbers of a sample, which neither order nor other samples change."""
         source = f"{self.seed} {self.operator} {self.n} {task.name} {sample.id}"
-        return Noise(self.n, Random(source))  # noqa: S311 - no secret
+        seed = source.encode("utf-8", "surrogatepass")  # an id may hold half a character
+        return Noise(self.n, Random(seed))  # noqa: S311 - no secret
 
 
 def family(rest: str) -> Iterator[Task]:
