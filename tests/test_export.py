@@ -99,9 +99,9 @@ def test_inspect_reads_its_logs(run, tmp_path):
     stated = metrics(run)[TASKS[0]]["metrics"]["correct"]
     assert scores.metrics["correct"].value == stated["value"]
     assert scores.metrics["correct"].metadata["low"] == stated["low"]
-    first = [sample for sample in log.samples if sample.id == log.samples[0].id]
+    [odd] = [one.id for one in log.samples if one.output.completion == "<b>wrong</b>"]
+    first = [sample for sample in log.samples if sample.id == odd]
     assert [sample.epoch for sample in first] == [1, 2]
-    assert first[0].output.completion == "<b>wrong</b>"
     assert first[0].scores["bench"].value == {"verdict": "wrong", "correct": 0.0}
     assert isinstance(first[0].input, str | list) and "not at hand" not in str(first[0].input)
 
