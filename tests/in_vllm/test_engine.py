@@ -107,6 +107,14 @@ def test_what_vllm_refuses_fails_alone(engine):
     assert other.text
 
 
+def test_long_prompts_are_drawn_for_together(engine):
+    asked = [
+        Generate(f"{n}: " + "the sun and the sea " * 60, Sampling(3, temperature=1.0, draw=n))
+        for n in range(60)
+    ]
+    assert all(x.completion_tokens for x in contract.ask(engine, *asked))
+
+
 def test_two_streams_share_an_engine(engine):
     first = engine.respond([Generate("The sun", Sampling(max_tokens=n)) for n in (1, 9)])
     begun = next(first)
