@@ -69,6 +69,32 @@ def test_token_ids_and_text_are_the_same_prompt(folder, tiny):
     assert weighed.prompt_tokens == len(ids)
 
 
+AT_ONCE = """
+import sys, threading
+from bench.harness import Generate, Sampling
+from bench.harness.models.names import open_model
+
+def ask():
+    barrier.wait()
+    [(_, response)] = open_model(sys.argv[1]).respond([Generate((5, 6), Sampling(1))])
+    assert not response.error
+
+barrier = threading.Barrier(4)
+threads = [threading.Thread(target=ask) for _ in range(4)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+"""
+
+
+def test_models_can_be_loaded_at_the_same_time(folder):
+    done = subprocess.run(
+        [sys.executable, "-c", AT_ONCE, str(folder)], check=False, capture_output=True, text=True
+    )
+    assert "Error" not in done.stderr
+
+
 def test_text_keeps_the_space_that_follows_the_prompt(folder, tiny):
     tokenizer = spaced_tokenizer()
     pieces = tokenizer.convert_ids_to_tokens(range(120))

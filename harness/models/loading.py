@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import threading
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
@@ -10,6 +11,10 @@ from typing import Any
 
 from bench.harness.errors import BenchError
 from bench.harness.models.vocabulary import Vocabulary, read
+
+LOADING = threading.RLock()
+"""held while a model is loaded: transformers cannot be imported by two threads at once, and a model
+and its judge start together"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +32,11 @@ def load(name: str, folder: Path, dtype: str, device: str, threads: int) -> Load
         BenchError: torch or transformers is missing, or they cannot load the folder.
 
     """
+    with LOADING:
+        return _load(name, folder, dtype, device, threads)
+
+
+def _load(name: str, folder: Path, dtype: str, device: str, threads: int) -> Loaded:
     yield_idle_cores()
     try:
         import torch

@@ -15,7 +15,7 @@ from bench.harness.errors import BenchError
 from bench.harness.models import options
 from bench.harness.models.checkpoint import Checkpoint, find
 from bench.harness.models.hardware import installed, torch_device
-from bench.harness.models.loading import silence, yield_idle_cores
+from bench.harness.models.loading import LOADING, silence, yield_idle_cores
 
 OPTIONS = ("batch_size", "device", "dtype", "form", "revision")
 
@@ -75,7 +75,8 @@ class RewardModel:
         """
         numbered = enumerate(requests)
         while window := list(islice(numbered, 8 * self._batch)):
-            network, tokenizer = self._loaded = self._loaded or self._load()
+            with LOADING:
+                network, tokenizer = self._loaded = self._loaded or self._load()
             limit = getattr(network.config.get_text_config(), "max_position_embeddings", None)
             rows: list[tuple[int, list[int]]] = []
             for position, request in window:

@@ -5,7 +5,7 @@ from typing import Any
 from bench.harness.core import Model, Tokenizer
 from bench.harness.errors import BenchError
 from bench.harness.models.checkpoint import Checkpoint
-from bench.harness.models.loading import silence
+from bench.harness.models.loading import LOADING, silence
 from bench.harness.models.vocabulary import read
 
 
@@ -31,10 +31,11 @@ def load_tokenizer(checkpoint: Checkpoint) -> Any:
 
     """
     try:
-        from transformers import AutoTokenizer
+        with LOADING:
+            from transformers import AutoTokenizer
 
-        with silence():
-            return AutoTokenizer.from_pretrained(checkpoint.folder, local_files_only=True)
+            with silence():
+                return AutoTokenizer.from_pretrained(checkpoint.folder, local_files_only=True)
     except Exception as problem:  # each file format brings an error class of its own
         reason = str(problem).strip().partition("\n")[0]
         said = f"{checkpoint.name}: its tokenizer cannot be loaded ({reason})."
