@@ -21,6 +21,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ PATIENCE = 60
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """A name for the table, and the tasks that stand for it."""
+    """A name of its run folder, and its tasks, the last of which is what the table shows."""
 
     name: str
     tasks: str
@@ -80,12 +81,9 @@ def main() -> None:
     given = arguments()
     given.out.mkdir(parents=True, exist_ok=True)
     chosen = [one for one in benchmarks(given) if fnmatchcase(one.name, given.only)]
-    for group in groups(chosen, given):
-        ran = run(group, given)
-        print(f"{name_of(group)}: exit {ran.code}, {ran.seconds:.0f} s {ran.said}", file=sys.stderr)
-        if ran.code and len(group) > 1:
-            for one in group:
-                run([one], given)
+    left = [one for one in chosen if not finished(one, given)]
+    for start in range(0, len(left), given.together):
+        attempt(left[start : start + given.together], given)
     report(chosen, given)
 
 
@@ -135,11 +133,15 @@ def families(given: Given) -> Iterator[Benchmark]:
     yield Benchmark("versus", f"versus/{given.out / 'dialogsum'}/dialogsum/similarity")
 
 
-def groups(chosen: Sequence[Benchmark], given: Given) -> Iterator[tuple[Benchmark, ...]]:
-    """Divide what is not finished into what shares a process."""
-    left = [one for one in chosen if not finished(one, given)]
-    for start in range(0, len(left), given.together):
-        yield tuple(left[start : start + given.together])
+def attempt(group: Sequence[Benchmark], given: Given) -> None:
+    """Run benchmarks in one process; where that fails, each half of them in one of its own."""
+    ran = run(group, given)
+    shown = ", ".join(one.name for one in group)
+    print(f"{shown}: exit {ran.code}, {ran.seconds:.0f} s {ran.said}", file=sys.stderr)
+    if ran.code and len(group) > 1:
+        half = len(group) // 2
+        attempt(group[:half], given)
+        attempt(group[half:], given)
 
 
 def finished(one: Benchmark, given: Given) -> bool:
@@ -147,21 +149,24 @@ def finished(one: Benchmark, given: Given) -> bool:
     return any(record["code"] == 0 and one.name in record["names"] for record in records(given))
 
 
-def name_of(group: Sequence[Benchmark]) -> str:
-    """Give the name of a run folder."""
-    return "+".join(one.name for one in group)
+def name_of(names: Sequence[str]) -> str:
+    """Give the name of the run folder that benchmarks share."""
+    first, *others = names
+    company = sha256("\n".join(names).encode()).hexdigest()[:6]
+    return f"{first}+{len(others)}-{company}" if others else first
 
 
 def run(group: Sequence[Benchmark], given: Given) -> Ran:
     """Run benchmarks in one process, and record how that ended."""
-    log = given.out / f"{name_of(group)}.log"
+    names = [one.name for one in group]
+    log = given.out / f"{name_of(names)}.log"
     begun = time.monotonic()
-    command = given.command((one.tasks for one in group), given.out / name_of(group))
+    command = given.command((one.tasks for one in group), given.out / name_of(names))
     with log.open("w") as said:
         code = ended(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said), given)
     lines = [line for line in log.read_text().splitlines() if line.startswith("bench:")]
     ran = Ran(time.monotonic() - begun, code, lines[-1] if lines else "")
-    record = {"names": [one.name for one in group], "seconds": ran.seconds, "code": code}
+    record = {"names": names, "seconds": ran.seconds, "code": code}
     with (given.out / "ran.jsonl").open("a") as file:
         file.write(json.dumps({**record, "said": ran.said}) + "\n")
     return ran
@@ -204,11 +209,10 @@ def report(chosen: Sequence[Benchmark], given: Given) -> None:
             continue
         alone = [record for record in tried if record["names"][0] == one.name]
         seconds = f"{sum(record['seconds'] for record in alone):.0f}" if alone else ""
-        summary = json.loads((given.out / "+".join(done["names"]) / "summary.json").read_text())
-        for name in one.tasks.split(","):
-            for row in rows(summary, name):
-                print(f"| {' | '.join((*row, seconds))} |")
-                seconds = ""
+        summary = json.loads((given.out / name_of(done["names"]) / "summary.json").read_text())
+        for cells in rows(summary, one.tasks.split(",")[-1]):
+            print(f"| {' | '.join((*cells, seconds))} |")
+            seconds = ""
     print(f"\n{REWARDS}: not run; it asks a reward model.")
     print(*(f"{len(failed)} failed:", *failed) if failed else ("Nothing failed.",), sep="\n")
     sys.exit(bool(failed))
