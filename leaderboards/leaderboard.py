@@ -41,7 +41,7 @@ def leaderboard(  # noqa: PLR0917 - Typer makes each of them a flag
     from bench.harness import registry
     from bench.leaderboards.board import board  # numpy and scipy with it
     from bench.leaderboards.formats import NAMES, write
-    from bench.leaderboards.pages import check_place, write_page
+    from bench.leaderboards.pages.writing import check_place, write_page
     from bench.leaderboards.runs import open_runs
 
     forms = list(dict.fromkeys(form or [Form.HTML]))

@@ -13,10 +13,10 @@ from command_line import BENCH, bench
 from run_folders import task, write_run
 
 from bench.harness.errors import BenchError, Unfinished
-from bench.leaderboards import gate_report
-from bench.leaderboards.baseline import open_baseline, write_baseline
-from bench.leaderboards.gating import Outcome, judge
-from bench.leaderboards.policy import Policy, read_policy
+from bench.leaderboards.gates import report
+from bench.leaderboards.gates.baseline import open_baseline, write_baseline
+from bench.leaderboards.gates.policy import Policy, read_policy
+from bench.leaderboards.gates.ruling import Outcome, judge
 from bench.leaderboards.runs import open_run
 
 ACTION = Path(__file__).parents[1] / ".ci" / "gate" / "action.yml"
@@ -43,7 +43,7 @@ def outcomes(found):
 def test_a_sure_drop_fails(tmp_path):
     found = ruling(tmp_path, {"maths": shares(900, 1000)}, {"maths": shares(800, 1000)})
     assert (found.exit_code, outcomes(found)) == (1, {"maths": Outcome.REGRESSION})
-    [said] = gate_report.findings(found)
+    [said] = report.findings(found)
     assert said.startswith("maths: acc fell by 10.0 points (95% interval ")
     assert "from 0.900 to 0.800" in said
 
@@ -65,7 +65,7 @@ def test_a_sure_drop_within_bounds_passes(tmp_path):
 def test_too_few_samples_are_no_green_light(tmp_path):
     found = ruling(tmp_path, {"maths": shares(30, 50)}, {"maths": shares(30, 50, first=3)})
     assert (found.exit_code, outcomes(found)) == (3, {"maths": Outcome.TOO_SMALL})
-    [said] = gate_report.findings(found)
+    [said] = report.findings(found)
     needed = int(said.partition("About ")[2].partition(" ")[0].replace(",", ""))
     assert needed > 50
     more = {
@@ -82,7 +82,7 @@ def test_less_is_better_where_the_metric_says_so(tmp_path):
     worse = ruling(tmp_path / "worse", few, many, tasks=[attacks])
     better = ruling(tmp_path / "better", many, few, tasks=[attacks])
     assert (worse.exit_code, better.exit_code) == (1, 0)
-    assert "attack_success rose by 10.0 points" in gate_report.findings(worse)[0]
+    assert "attack_success rose by 10.0 points" in report.findings(worse)[0]
 
 
 def test_a_drop_in_one_language_is_not_averaged_away(tmp_path):
@@ -92,14 +92,14 @@ def test_a_drop_in_one_language_is_not_averaged_away(tmp_path):
     found = ruling(tmp_path, base, candidate, Policy(min_drop=0.1))
     failed = [name for name, outcome in outcomes(found).items() if outcome == Outcome.REGRESSION]
     assert (failed, found.exit_code) == ([names[3]], 1)
-    assert [check.name for check in gate_report.shown(found)] == ["xl/python", names[3]]
+    assert [check.name for check in report.shown(found)] == ["xl/python", names[3]]
 
 
 def test_our_own_failures_are_not_evaluated(tmp_path):
     base = {"maths": shares(900, 1000)}
     found = ruling(tmp_path, base, {"maths": base["maths"] | {"s1": None}})
     assert (found.exit_code, outcomes(found)) == (3, {"maths": Outcome.NOT_EVALUATED})
-    assert "1 infrastructure errors in tiny" in gate_report.findings(found)[0]
+    assert "1 infrastructure errors in tiny" in report.findings(found)[0]
 
 
 def test_a_missing_task_is_not_evaluated_and_a_new_one_is_named(tmp_path):
@@ -107,7 +107,7 @@ def test_a_missing_task_is_not_evaluated_and_a_new_one_is_named(tmp_path):
     found = ruling(tmp_path, {"a": same, "b": same}, {"a": same, "c": same})
     assert found.exit_code == 3
     assert outcomes(found) == {"a": Outcome.PASSED, "b": Outcome.NOT_EVALUATED}
-    assert list(gate_report.remarks(found)) == ["Only the candidate has (1): c."]
+    assert list(report.remarks(found)) == ["Only the candidate has (1): c."]
 
 
 def test_no_common_samples(tmp_path):
@@ -179,7 +179,7 @@ def test_flaky_samples_are_quarantined_openly(tmp_path):
     with open_baseline(tmp_path / "artifact.zip") as (run, flaky):
         found = judge(run, open_run(folders[2]), Policy(), flaky)
     assert (found.exit_code, found.checks[0].difference.n) == (0, 940)
-    [remark] = gate_report.remarks(found)
+    [remark] = report.remarks(found)
     assert remark.startswith("Quarantined, for they are flaky (60): a s0, a s1, ")
 
 

@@ -8,8 +8,8 @@ from run_folders import task
 
 from bench.harness.cells import Cell
 from bench.harness.groups import groups_of
-from bench.leaderboards.gating import judge
-from bench.leaderboards.policy import Policy
+from bench.leaderboards.gates.policy import Policy
+from bench.leaderboards.gates.ruling import judge
 from bench.leaderboards.runs import Run
 
 PAIRS = 2000

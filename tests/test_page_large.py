@@ -7,7 +7,7 @@ import pytest
 
 from bench.harness import Verdict, registry
 from bench.harness.groups import groups_of
-from bench.leaderboards.packing import encoded, put, put_zipped
+from bench.leaderboards.pages.packing import encoded, put, put_zipped
 
 pytest_plugins = ["browsing"]
 pytestmark = pytest.mark.slow

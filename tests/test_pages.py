@@ -14,10 +14,10 @@ from command_line import BENCH, bench, lines
 from page_runs import HOSTILE, write_own, write_pair, write_run
 
 from bench.harness import Data, Verdict, registry
-from bench.leaderboards import drilldown, pages
 from bench.leaderboards.board import board
 from bench.leaderboards.comparison import compare
-from bench.leaderboards.packing import short
+from bench.leaderboards.pages import drilldown, writing
+from bench.leaderboards.pages.packing import short
 from bench.leaderboards.runs import open_runs
 
 LONG = """
@@ -303,9 +303,9 @@ def test_long_texts_make_small_pieces_and_very_long_ones_are_cut(tmp_path):
 
 
 def test_other_processes_write_the_same_files(pair, page, tmp_path, monkeypatch):
-    monkeypatch.setattr(pages, "LARGE", 0)
+    monkeypatch.setattr(writing, "LARGE", 0)
     out = tmp_path / "page"
-    pages.write_page(board(open_runs(pair)), out, "A <b>title</b>")
+    writing.write_page(board(open_runs(pair)), out, "A <b>title</b>")
     ours = {file.relative_to(out): file.read_bytes() for file in out.rglob("data/*/**/*.js")}
     theirs = {
         file.relative_to(page.folder): file.read_bytes()

@@ -8,7 +8,7 @@ from typing import Any, TypeGuard
 
 from bench.harness import Estimate, store
 from bench.harness.errors import BenchError
-from bench.leaderboards.imported import Scored, Source, is_share, json_lines
+from bench.leaderboards.exchange.imported import Scored, Source, is_share, json_lines
 
 PREFIX = "lm_eval/"
 """tasks are called as those that we run ourselves"""

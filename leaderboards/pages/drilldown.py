@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.harness.store import RESPONSES, SCORES
-from bench.leaderboards.answers import ABSENT, Marks, Piece, write_answers
-from bench.leaderboards.packing import encoded, number, put_zipped
-from bench.leaderboards.pairs import Column
-from bench.leaderboards.places import Located, joined, locate, ordered
-from bench.leaderboards.questions import Rendered, Shown, Way, render, write_questions
+from bench.leaderboards.pages.answers import ABSENT, Marks, Piece, write_answers
+from bench.leaderboards.pages.packing import encoded, number, put_zipped
+from bench.leaderboards.pages.pairs import Column
+from bench.leaderboards.pages.places import Located, joined, locate, ordered
+from bench.leaderboards.pages.questions import Rendered, Shown, Way, render, write_questions
 from bench.leaderboards.runs import Run
 
 if TYPE_CHECKING:

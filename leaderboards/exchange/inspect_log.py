@@ -6,7 +6,7 @@ from typing import Any
 
 from bench.harness import Verdict
 from bench.harness.errors import BenchError
-from bench.leaderboards.exchange import Answered, answered, slugs
+from bench.leaderboards.exchange.answered import Answered, answered, slugs
 from bench.leaderboards.loading import clean
 from bench.leaderboards.runs import Run
 

@@ -32,10 +32,10 @@ def gate(  # noqa: PLR0917 - Typer makes each of them a flag
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")] = False,
 ) -> None:
     """Exit 0 if nothing got worse, 1 on a regression, 3 if that cannot be told."""
-    from bench.leaderboards import gate_report as report
-    from bench.leaderboards.baseline import open_baseline
-    from bench.leaderboards.gating import judge
-    from bench.leaderboards.policy import read_policy
+    from bench.leaderboards.gates import report
+    from bench.leaderboards.gates.baseline import open_baseline
+    from bench.leaderboards.gates.policy import read_policy
+    from bench.leaderboards.gates.ruling import judge
     from bench.leaderboards.runs import open_run
 
     rules = read_policy(policy, {"min_drop": min_drop, "alpha": alpha})
@@ -69,7 +69,7 @@ def baseline(
     out: Annotated[Path, typer.Option(help="File to write, .zip.")],
 ) -> None:
     """Write what a gate needs of a run; samples on which repetitions differ are quarantined."""
-    from bench.leaderboards.baseline import write_baseline
+    from bench.leaderboards.gates.baseline import write_baseline
 
     if out.suffix != ".zip":
         raise BenchError(f"--out {out}: a baseline is a .zip file. Name it so.")

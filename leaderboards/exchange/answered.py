@@ -9,9 +9,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from bench.harness.store import Store
-from bench.leaderboards.drilldown import ways
 from bench.leaderboards.ordering import joined, ordered
-from bench.leaderboards.questions import render
+from bench.leaderboards.pages.drilldown import ways
+from bench.leaderboards.pages.questions import render
 from bench.leaderboards.runs import Run
 
 

@@ -74,11 +74,11 @@ def _write_files(run: Path, form: str, out: Path, data_dir: Path | None) -> None
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise BenchError(f"--out {out}: is not an empty folder. Name another one.")
     if form == "lm-eval":
-        from bench.leaderboards.lm_eval_layout import write_layout
+        from bench.leaderboards.exchange.lm_eval_layout import write_layout
 
         write_layout(opened, out, data_dir)
     else:
-        from bench.leaderboards.inspect_log import write_logs
+        from bench.leaderboards.exchange.inspect_log import write_logs
 
         write_logs(opened, out, data_dir)
 

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from itertools import combinations
 from multiprocessing import get_context
 from pathlib import Path
@@ -22,10 +23,10 @@ from typing import Any
 from bench.harness import Verdict, store
 from bench.harness.errors import BenchError, Unfinished
 from bench.leaderboards.board import Board, Entry
-from bench.leaderboards.drilldown import write_samples
 from bench.leaderboards.formats import is_table
-from bench.leaderboards.packing import put, short
-from bench.leaderboards.pairs import Column, write_pairs
+from bench.leaderboards.pages.drilldown import write_samples
+from bench.leaderboards.pages.packing import put, short
+from bench.leaderboards.pages.pairs import Column, write_pairs
 from bench.leaderboards.runs import Run
 
 FORMAT = 1
@@ -74,7 +75,7 @@ def check_place(out: Path) -> None:
         BenchError: it does, or is a file.
 
     """
-    ours = {*(file.name for file in files("bench.leaderboards").joinpath("page").iterdir()), "data"}
+    ours = {file.name for file in _static()} | {"data"}
     try:
         there = {file.name for file in out.iterdir()} if out.exists() else set[str]()
         there = {name for name in there if not is_table(name)}
@@ -257,13 +258,18 @@ def _result(said: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
+def _static() -> Iterator[Traversable]:
+    """Yield the files that are the same for all pages, the template among them."""
+    return files("bench.leaderboards.pages").joinpath("static").iterdir()
+
+
 def _write_static(page: Path, content: Mapping[str, Any]) -> None:
     """Write what is the same for all pages, and the head with a table for readers of no scripts."""
     import json
 
     from jinja2 import Environment
 
-    for file in files("bench.leaderboards").joinpath("page").iterdir():
+    for file in _static():
         text = file.read_text(encoding="utf-8")
         if file.name == TEMPLATE:
             template = Environment(autoescape=True).from_string(text)

@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from bench.leaderboards.exchange import Answered, answered, slugs
+from bench.leaderboards.exchange.answered import Answered, answered, slugs
 from bench.leaderboards.runs import Run
 
 NORMAL = 1.959964

@@ -31,7 +31,7 @@ from bench.harness.errors import BenchError
 from bench.harness.plan import Plan, Settings
 from bench.harness.prompting import asker
 from bench.harness.store import SCORES, read_records
-from bench.leaderboards.packing import cut, encoded, listed, put_zipped
+from bench.leaderboards.pages.packing import cut, encoded, listed, put_zipped
 
 if TYPE_CHECKING:
     import numpy as np

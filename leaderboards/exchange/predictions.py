@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.harness.errors import BenchError
-from bench.leaderboards.imported import Scored, json_lines
+from bench.leaderboards.exchange.imported import Scored, json_lines
 
 IDS = "id", "sample", "sample_id"
 SCORE, ANSWER = "score", "answer"

@@ -19,7 +19,7 @@ from bench.harness.core import Verdict
 from bench.harness.errors import BenchError, Unfinished
 from bench.harness.stats import holm
 from bench.leaderboards.comparison import Comparison, Difference, compare
-from bench.leaderboards.policy import Policy
+from bench.leaderboards.gates.policy import Policy
 from bench.leaderboards.runs import Run
 
 REGRESSION, UNPROVEN = 1, 3

@@ -18,8 +18,8 @@ from bench.harness.plan import Job, digest
 from bench.harness.records import parse_response
 from bench.harness.runner import score_once
 from bench.harness.store import JUDGEMENTS, RESPONSES, SCORES, parsed, read_records
-from bench.leaderboards.packing import cut, encoded, listed, number, put_zipped
-from bench.leaderboards.questions import Way, planned, turns
+from bench.leaderboards.pages.packing import cut, encoded, listed, number, put_zipped
+from bench.leaderboards.pages.questions import Way, planned, turns
 from bench.leaderboards.runs import Run, open_run, primary
 
 if TYPE_CHECKING:

@@ -38,7 +38,7 @@ def import_(  # noqa: PLR0917 - Typer makes each of them a flag
     """Import lm-eval's results, or a file of predictions, as a run."""
     from rich.console import Console
 
-    from bench.leaderboards.lm_eval_results import is_results, results_file
+    from bench.leaderboards.exchange.lm_eval_results import is_results, results_file
 
     console = Console(stderr=True, highlight=False)
     file = results_file(source)
@@ -56,8 +56,8 @@ def import_(  # noqa: PLR0917 - Typer makes each of them a flag
 
 
 def _import_results(file: Path, out: Path, console: "Console") -> None:
-    from bench.leaderboards.imported import write_run
-    from bench.leaderboards.lm_eval_results import Results
+    from bench.leaderboards.exchange.imported import write_run
+    from bench.leaderboards.exchange.lm_eval_results import Results
 
     results = Results(file)
     if not results.tasks:
@@ -86,8 +86,8 @@ def _import_predictions(  # noqa: PLR0917 - what the command was told
     lower_is_better: bool,
 ) -> None:
     from bench.harness import registry
-    from bench.leaderboards.imported import Source, write_run
-    from bench.leaderboards.predictions import is_scored, scored
+    from bench.leaderboards.exchange.imported import Source, write_run
+    from bench.leaderboards.exchange.predictions import is_scored, scored
 
     if not task.strip("/ "):
         raise BenchError(f"{file}: say with --task what these predictions are of.")
@@ -120,7 +120,7 @@ def _grade(file: Path, out: Path, task: str, data_dir: Path | None, console: "Co
     """Score answers with a task of ours."""
     from bench.harness.config import Place
     from bench.harness.grading import grade
-    from bench.leaderboards.predictions import as_own_rows
+    from bench.leaderboards.exchange.predictions import as_own_rows
 
     place = Place(out=out, data_dir=data_dir, workers=None)
     with TemporaryDirectory() as folder:

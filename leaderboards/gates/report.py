@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from bench.leaderboards.comparison import Difference
-from bench.leaderboards.gating import Check, Outcome, Ruling
+from bench.leaderboards.gates.ruling import Check, Outcome, Ruling
 from bench.leaderboards.sentences import amount, listed
 
 if TYPE_CHECKING:

@@ -19,10 +19,10 @@ from bench.harness.gaps import Pairs, alike, gap
 from bench.harness.groups import Group, groups_of
 from bench.harness.pooling import differing
 from bench.harness.stats import Ends, estimate, p_value, sign_flips
-from bench.leaderboards.answers import opened
 from bench.leaderboards.comparability import reasons
 from bench.leaderboards.comparison import Difference, correct, wholes_of
-from bench.leaderboards.packing import encoded, put_zipped, short
+from bench.leaderboards.pages.answers import opened
+from bench.leaderboards.pages.packing import encoded, put_zipped, short
 from bench.leaderboards.power import Spread, spread_of
 from bench.leaderboards.runs import Run, primary
 

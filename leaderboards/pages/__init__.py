@@ -1,0 +1,1 @@
+"""A board as a folder of static files, down to every sample."""
