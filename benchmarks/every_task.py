@@ -214,7 +214,10 @@ def report(chosen: Sequence[Benchmark], given: Given) -> None:
             print(f"| {' | '.join((*cells, seconds))} |")
             seconds = ""
     print(f"\n{REWARDS}: not run; it asks a reward model.")
-    print(*(f"{len(failed)} failed, or were not run:", *failed) if failed else ("Nothing failed.",), sep="\n")
+    print(
+        *(f"{len(failed)} failed, or were not run:", *failed) if failed else ("Nothing failed.",),
+        sep="\n",
+    )
     sys.exit(bool(failed))
 
 
