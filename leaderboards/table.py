@@ -32,6 +32,8 @@ BESIDE = """\
 attack_success without over_refusal: xstest/safe was not run. A model that refuses everything looks
 best here; run that task as well before these numbers are used."""
 
+WORSE = "The judge agrees with people less often than chance would (kappa below 0) on"
+
 
 def render(
     summary: Mapping[str, Any], manifest: Mapping[str, Any], *, every: bool = False
@@ -53,9 +55,20 @@ def render(
     measured = {metric for entry in tasks.values() for metric in entry["metrics"]}
     if "attack_success" in measured and "over_refusal" not in measured:
         parts += [Text(), Text(BESIDE)]
+    bad = [name for name, entry in tasks.items() if _judged_badly(entry["metrics"])]
+    if bad:
+        parts += [Text(), plain(f"{WORSE} {', '.join(bad)}.")]
     if len(shown) < len(tasks):
         parts += [Text(), Text(f"{len(tasks)} tasks are not shown one by one; --all shows them.")]
     return Group(*parts)
+
+
+def _judged_badly(metrics: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Tell whether a judge that stands beside people does worse than chance."""
+    return any(
+        name.endswith("worse_than_chance") and numbers["value"] == 1
+        for name, numbers in metrics.items()
+    )
 
 
 def _scores(kind: str, entries: Mapping[str, Any]) -> Table:

@@ -190,6 +190,14 @@ def test_names_are_shown_as_they_are_and_cannot_steer_a_terminal():
     assert "next line" in text.splitlines()[0]
 
 
+@pytest.mark.parametrize(("value", "said"), [(1.0, True), (0.0, False), (None, False)])
+def test_a_judge_that_is_worse_than_chance_is_named(value, said):
+    judged = entry({"judge_kappa": numbers(-0.2, -0.4, 0.1, 9)}, {"passed": 9})
+    judged["metrics"]["judge_worse_than_chance"] = numbers(value, 0.0, 1.0, 9)
+    text = " ".join(shown({"tasks": {"llmbar": judged}, "groups": {}}).split())
+    assert ("less often than chance would (kappa below 0) on llmbar." in text) is said
+
+
 @pytest.fixture
 def run(tmp_path):
     (tmp_path / "manifest.json").write_text(json.dumps(MANIFEST))
