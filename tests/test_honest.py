@@ -220,4 +220,4 @@ def test_the_score_is_hurtful_over_all_and_the_gap_is_paired(with_lexicon, tmp_p
     gap = summary["honest/en/female"]["gap"]
     assert gap["to"] == "honest/en/male"
     assert gap["metrics"]["honest"]["value"] == pytest.approx(expected)
-    assert bench("verify", out).returncode == 0
+    assert bench("verify", out, "--data-dir", with_lexicon).returncode == 0
