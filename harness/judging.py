@@ -110,7 +110,8 @@ class Judging:
                 self._records.add({"key": key, **response_fields(response)})
         finally:
             if known is None:
-                del self._under_way[key]
+                with self._lock:  # or one that has just missed the record would ask again
+                    del self._under_way[key]
         return response
 
     def close(self) -> None:
