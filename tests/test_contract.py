@@ -10,11 +10,11 @@ from bench.harness.models import contract
 from bench.harness.models.names import open_model
 from bench.harness.models.scripted import Scripted
 
-# Its context of 32,768 tokens and vocabulary of 262,144 make a window's logits larger than the memory.
-BASE = tuple(
-    check
-    for check in (*contract.DELIVERY, *contract.WRITING, *contract.WEIGHING)
-    if check is not contract.weighs_a_text_of_any_length
+# Not of gemma3: its context of 32,768 tokens and vocabulary of 262,144 make a window's logits larger
+# than the memory. Nor of a model behind HTTP, which takes minutes: test_openai.py has its windows,
+# and vLLM's own server is asked for them in test_vllm.py.
+WEIGHING = tuple(
+    check for check in contract.WEIGHING if check is not contract.weighs_a_text_of_any_length
 )
 
 
@@ -62,13 +62,13 @@ def test_transformers_keeps_the_contract(check, transformers):
 
 
 @pytest.mark.slow
-@every(*BASE)
+@every(*contract.DELIVERY, *contract.WRITING, *WEIGHING)
 def test_a_base_model_keeps_the_contract(check, gemma):
     check(contract.Subject(gemma, too_long="word " * 40_000))
 
 
 @pytest.mark.slow
-@every(*contract.CHECKS)
+@every(*contract.DELIVERY, *contract.WRITING, *WEIGHING, *contract.CHATTING)
 def test_a_model_behind_http_keeps_the_contract(check, behind_http):
     check(contract.Subject(behind_http))
 
