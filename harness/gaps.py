@@ -14,7 +14,7 @@ as it was may still break it into more of them.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from statistics import fmean
 from types import MappingProxyType
 from typing import Any
@@ -53,13 +53,25 @@ def pair(
     for at, key in enumerate(baseline.keys):
         partners[key].append(at)
     paired = [(at, partners[key]) for at, key in enumerate(cell.keys) if key in partners]
+    tokens: list[tuple[float | None, float | None]] = [
+        (
+            read.get(cell.samples[at]),
+            _mean([read_before.get(baseline.samples[i]) for i in others]),
+        )
+        for at, others in paired
+    ]
+    return replace(beside(cell, baseline, paired), tokens=tokens)
+
+
+def beside(cell: Cell, baseline: Cell, paired: Sequence[tuple[int, Sequence[int]]]) -> Pairs:
+    """Give the differences of samples of a task to those of a baseline, by their places."""
     shared = {
         name: metric
         for name, metric in cell.metrics.items()
         if name in baseline.metrics and alike(baseline.metrics[name], metric)
     }
     ours = [at for at, _ in paired]
-    theirs = sorted({at for _, others in paired for at in others})
+    theirs = list(dict.fromkeys(at for _, others in paired for at in others))
     return Pairs(
         metrics=shared,
         keys=[cell.keys[at] for at in ours],
@@ -76,13 +88,6 @@ def pair(
             for name, metric in shared.items()
             if metric.pool
         },
-        tokens=[
-            (
-                read.get(cell.samples[at]),
-                _mean([read_before.get(baseline.samples[i]) for i in others]),
-            )
-            for at, others in paired
-        ],
     )
 
 

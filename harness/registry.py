@@ -223,8 +223,12 @@ def _paths(name: str) -> list[str]:
 
 def matches(task: Task, glob: str) -> bool:
     """Tell whether a glob means a task: by its name, a group above it, or another of its groups."""
-    by_name = any(path == glob or fnmatchcase(path, glob) for path in _paths(task.name))
-    return by_name or glob in task.groups.values()
+    return means(glob, task.name) or glob in task.groups.values()
+
+
+def means(glob: str, name: str) -> bool:
+    """Tell whether a glob means what has a name: by that, or by the name of a group above it."""
+    return any(path == glob or fnmatchcase(path, glob) for path in _paths(name))
 
 
 def _unknown(glob: str, names: Iterable[str], found: Iterable[Task]) -> UnknownName:

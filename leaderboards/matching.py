@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from bench.harness.cells import Cell
-from bench.harness.gaps import Pairs, alike
-from bench.harness.pooling import Side, value_of
+from bench.harness.gaps import Pairs, beside
+from bench.harness.pooling import value_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,36 +74,5 @@ def match(base: Cell, candidate: Cell, without: Collection[str] = ()) -> Matched
     """Pair two cells of one task sample by sample, without some of them."""
     where = {sample: at for at, sample in enumerate(base.samples) if sample not in without}
     places = [(where[sample], at) for at, sample in enumerate(candidate.samples) if sample in where]
-    shared = {
-        name: metric
-        for name, metric in candidate.metrics.items()
-        if name in base.metrics and alike(base.metrics[name], metric)
-    }
-    pairs = Pairs(
-        metrics=shared,
-        keys=[candidate.keys[at] for _, at in places],
-        columns={
-            name: [_less(candidate.columns[name][at], base.columns[name][i]) for i, at in places]
-            for name, metric in shared.items()
-            if not metric.pool
-        },
-        sides={
-            name: [
-                (
-                    _side(candidate, name, [at for _, at in places]),
-                    _side(base, name, [i for i, _ in places]),
-                )
-            ]
-            for name, metric in shared.items()
-            if metric.pool
-        },
-    )
+    pairs = beside(candidate, base, [(at, [i]) for i, at in places])
     return Matched(pairs, [candidate.samples[at] for _, at in places], base, candidate, places)
-
-
-def _less(value: float | None, other: float | None) -> float | None:
-    return None if value is None or other is None else value - other
-
-
-def _side(cell: Cell, name: str, places: Sequence[int]) -> Side:
-    return Side([cell.keys[at] for at in places], [cell.rows[name][at] for at in places])

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bench.harness import registry
 from bench.harness.config import Text, join
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -42,11 +43,11 @@ class Policy(BaseModel):
 
     def ignores(self, task: str) -> bool:
         """Tell whether a task is left out."""
-        return any(matches(task, glob) for glob in self.ignore)
+        return any(registry.means(glob, task) for glob in self.ignore)
 
     def allowed(self, name: str) -> float:
         """Give the drop that a task or group may have: 0 where it must not drop at all."""
-        if any(matches(name, glob) for glob in self.must_not_drop):
+        if any(registry.means(glob, name) for glob in self.must_not_drop):
             return 0.0
         return self.seen(name)
 
@@ -66,14 +67,7 @@ class Policy(BaseModel):
         return any(name == glob or fnmatchcase(name, glob) for glob in globs)
 
     def _thresholds(self, name: str) -> list[Threshold]:
-        return [one for one in self.threshold if matches(name, one.tasks)]
-
-
-def matches(name: str, glob: str) -> bool:
-    """Tell whether a glob means a task or group: by its own name or by that of a group above it."""
-    parts = name.split("/")
-    above = ["/".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
-    return any(one == glob or fnmatchcase(one, glob) for one in above)
+        return [one for one in self.threshold if registry.means(one.tasks, name)]
 
 
 def read_policy(file: Path | None, flags: Mapping[str, Any]) -> Policy:
