@@ -3,8 +3,11 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from bench.harness.core import Task
+
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,16 @@ def groups_of(tasks: Sequence[Task]) -> dict[str, Group]:
             elif len(members) > 1:
                 found[name] = Group(tuple(members), by)
     return found
+
+
+def disjoint(groups: Mapping[Key, Sequence[str]]) -> list[Key]:
+    """Give groups that have no task in common, from their tasks: the largest first."""
+    chosen, covered = list[Key](), set[str]()
+    for key, tasks in sorted(groups.items(), key=lambda item: -len(item[1])):
+        if not covered & {*tasks}:
+            chosen.append(key)
+            covered.update(tasks)
+    return chosen
 
 
 def _by_name(names: Sequence[str]) -> dict[str, Group]:

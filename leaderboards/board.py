@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from bench.harness import Metric, Task
-from bench.harness.groups import Group
+from bench.harness.groups import Group, disjoint
 from bench.leaderboards.comparability import reasons
 from bench.leaderboards.runs import Run
 from bench.leaderboards.standing import Contest, ranked
@@ -263,12 +263,14 @@ def _main(entries: Sequence[Entry]) -> list[int]:
 
     These are the wholes that a comparison tests first.
     """
-    groups = [(at, one) for at, one in enumerate(entries) if one.kind == "group"]
-    chosen, covered = list[int](), set[str]()
-    for at, one in sorted(groups, key=lambda item: -len(item[1].tasks)):
-        if not one.by and one.ranking and not covered & {*one.tasks}:
-            chosen.append(at)
-            covered.update(one.tasks)
+    chosen = disjoint(
+        {
+            at: one.tasks
+            for at, one in enumerate(entries)
+            if one.kind == "group" and not one.by and one.ranking
+        }
+    )
+    covered = {task for at in chosen for task in entries[at].tasks}
     alone = [at for at, one in enumerate(entries) if one.kind == "task" and one.name not in covered]
     return sorted(chosen + alone, key=lambda at: _first(entries, at))
 

@@ -18,7 +18,7 @@ from bench.harness import Task
 from bench.harness.core import Estimate
 from bench.harness.errors import BenchError
 from bench.harness.gaps import Pairs, gap, joined
-from bench.harness.groups import Group, groups_of
+from bench.harness.groups import Group, disjoint, groups_of
 from bench.harness.pooling import differing
 from bench.harness.stats import Ends, holm, p_value
 from bench.leaderboards.comparability import reasons
@@ -236,13 +236,13 @@ def wholes_of(
 
     `first` gives the first metric of each task.
     """
-    chosen, covered = list[str](), set[str]()
-    for name, group in sorted(groups.items(), key=lambda item: -len(item[1].tasks)):
+    sharing = dict[str, Sequence[str]]()
+    for name, group in groups.items():
         metrics = {first[task] for task in group.tasks}
-        shared = len(metrics) == 1 and metrics <= together[name].keys()
-        if not group.by and shared and not covered & {*group.tasks}:
-            chosen.append(name)
-            covered.update(group.tasks)
+        if not group.by and len(metrics) == 1 and metrics <= together[name].keys():
+            sharing[name] = group.tasks
+    chosen = disjoint(sharing)
+    covered = {task for name in chosen for task in sharing[name]}
     return [*chosen, *(task for task in first if task not in covered)]
 
 

@@ -70,20 +70,23 @@ def _columns(run: Run) -> dict[str, dict[str, Any]]:
 
 
 def _check_repeats(first: Run, other: Run) -> None:
-    for what, key in (("model", "model"), ("form", "format"), ("tasks", "tasks")):
-        ours, theirs = first.manifest.get(key), other.manifest.get(key)
-        if key == "tasks":
-            ours, theirs = _versions(first), _versions(other)
-        if ours != theirs:
+    ours, theirs = _asked(first), _asked(other)
+    for what in ours:
+        if ours[what] != theirs[what]:
             raise BenchError(
                 f"{other.folder}: no repetition of {first.folder}, for its {what} is another. "
                 "Repeat the run with another --out, with --no-cache or another --seed."
             )
 
 
-def _versions(run: Run) -> dict[str, Any]:
-    written: Mapping[str, Any] = run.manifest["tasks"]
-    return {name: (one.get("version"), one.get("prompts")) for name, one in written.items()}
+def _asked(run: Run) -> dict[str, Any]:
+    """Give what is the same in repetitions of a run."""
+    tasks: Mapping[str, Any] = run.manifest["tasks"]
+    return {
+        "model": run.manifest["model"],
+        "form": run.manifest.get("format"),
+        "tasks": {n: (one.get("version"), one.get("prompts")) for n, one in tasks.items()},
+    }
 
 
 @contextmanager
