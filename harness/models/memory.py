@@ -5,6 +5,8 @@ from typing import Any
 
 SHARE = 0.5
 """of the free memory, for what a batch keeps of its tokens; the rest is for what it computes"""
+ENGINE_SHARE = 0.8
+"""of the free memory, for an engine on a CPU; the rest is for programs, and for a judge"""
 SIGNS = ("DefaultCPUAllocator", "not enough memory", "can't allocate memory", "out of memory")
 
 
@@ -40,6 +42,14 @@ def room(network: Any, device: str) -> int:
     else:
         free = psutil.virtual_memory().available
     return int(SHARE * free / kept)
+
+
+def engine_share() -> float:
+    """Give what an engine on a CPU may reserve, as a share of all memory."""
+    import psutil
+
+    memory = psutil.virtual_memory()
+    return round(ENGINE_SHARE * memory.available / memory.total, 3)
 
 
 def _bytes_of_token(network: Any) -> int:

@@ -13,6 +13,7 @@ from bench.harness.models.checkpoint import Checkpoint, read_json
 from bench.harness.models.engine import Engine
 from bench.harness.models.exchange import Exchange
 from bench.harness.models.hardware import gpu, installed
+from bench.harness.models.memory import engine_share
 from bench.harness.models.tokenizer import load_tokenizer
 from bench.harness.models.vocabulary import Vocabulary, read
 
@@ -166,8 +167,7 @@ class VllmModel:
                 "generation_config": "vllm",
                 "enable_prefix_caching": True,
                 "disable_log_stats": True,
-                # Its CPU build loses the random numbers of a prompt that it reads in pieces.
-                **({} if gpu() else {"enable_chunked_prefill": False}),
+                **({} if gpu() else _on_a_cpu()),
                 **self._arguments,
             },
         )
@@ -178,6 +178,15 @@ class VllmModel:
             engine.kill()
             raise
         return engine, read(tokenizer, ready.size, ready.context, ends)
+
+
+def _on_a_cpu() -> Mapping[str, Any]:
+    return {
+        # vLLM would start only where 92% of the memory is free, and keep that much to itself.
+        "gpu_memory_utilization": engine_share(),
+        # This build loses the random numbers of a prompt that it reads in pieces.
+        "enable_chunked_prefill": False,
+    }
 
 
 def _read_tokenizer(checkpoint: Checkpoint) -> tuple[Any, list[int | None]]:
