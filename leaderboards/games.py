@@ -123,7 +123,7 @@ def leagues(runs: Sequence[Run]) -> list[League]:
     for run in runs:
         cells = run.cells()
         for name, opponent in run.manifest["opponents"].items():
-            one, other = names[_system(run.manifest)], names[_system(opponent)]
+            one, other = names[system(run.manifest)], names[system(opponent)]
             if one == other:
                 raise BenchError(
                     f"{run.folder}: {one} stands against itself in {name}. A ranking needs answers "
@@ -184,8 +184,8 @@ def _names(runs: Sequence[Run]) -> dict[str, str]:
     places: dict[str, Path] = {}
     models: dict[str, str] = {}
     for party in parties:
-        models[_system(party)] = str(party["model"].get("name") or Path(party["folder"]).name)
-        places.setdefault(_system(party), Path(party["folder"]))
+        models[system(party)] = str(party["model"].get("name") or Path(party["folder"]).name)
+        places.setdefault(system(party), Path(party["folder"]))
     named = Counter(models.values())
     short = {
         system: name if named[name] == 1 else f"{name} ({places[system].resolve().name})"
@@ -198,7 +198,7 @@ def _names(runs: Sequence[Run]) -> dict[str, str]:
     }
 
 
-def _system(party: Mapping[str, Any]) -> str:
+def system(party: Mapping[str, Any]) -> str:
     """Give what tells a system from others, of a manifest or an opponent in one."""
     sampling = {
         name: value

@@ -198,6 +198,7 @@ def write_run(
         "sampling": sampling,
         "tasks": described,
         "data": dict(plan.data.hashes),
+        "opponents": dict(plan.data.opponents),
         "sandbox": None,
         "judge": judge_identity if judged else None,
         "libraries": {"bench-harness": "0.1.0", "numpy": "2.0"},

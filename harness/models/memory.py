@@ -49,7 +49,7 @@ def engine_share() -> float:
     import psutil
 
     memory = psutil.virtual_memory()
-    return round(ENGINE_SHARE * memory.available / memory.total, 3)
+    return round(ENGINE_SHARE * float(memory.available / memory.total), 3)
 
 
 def _bytes_of_token(network: Any) -> int:

@@ -24,6 +24,7 @@ from bench.harness import Verdict, store
 from bench.harness.errors import BenchError, Unfinished
 from bench.leaderboards.board import Board, Entry
 from bench.leaderboards.formats import is_table
+from bench.leaderboards.games import system
 from bench.leaderboards.pages.drilldown import write_samples
 from bench.leaderboards.pages.packing import put, short
 from bench.leaderboards.pages.pairs import Column, write_pairs
@@ -173,7 +174,7 @@ class Here(Executor):
 
 def described(board: Board, title: str) -> dict[str, Any]:
     """Give what a page shows at once, but for samples and pairs."""
-    at = _positions(board.entries)
+    at, against = _positions(board.entries), _against(board.runs)
     return {
         "format": FORMAT,
         "title": title,
@@ -181,7 +182,7 @@ def described(board: Board, title: str) -> dict[str, Any]:
         "bench": version("bench-harness"),
         "verdicts": [verdict.value for verdict in Verdict],
         "runs": [_run(run) for run in board.runs],
-        "entries": [_entry(one, at) for one in board.entries],
+        "entries": [_entry(one, at, against) for one in board.entries],
         "results": [
             {str(entry): _result(said) for entry, said in results.items()}
             for results in board.results
@@ -218,7 +219,25 @@ def _run(run: Run) -> dict[str, Any]:
     }
 
 
-def _entry(one: Entry, at: Mapping[str, int]) -> dict[str, Any]:
+def _against(runs: Sequence[Run]) -> dict[str, dict[str, str]]:
+    """Give whose answers stood beside a run's, and on which task, by the task that compared them.
+
+    A run that is on the page goes by the name that it has there.
+    """
+    names = {system(run.manifest): run.name for run in runs}
+    return {
+        task: {
+            "opponent": names.get(system(one)) or str(one["model"].get("name") or one["folder"]),
+            "task": one["task"],
+        }
+        for run in runs
+        for task, one in run.manifest.get("opponents", {}).items()
+    }
+
+
+def _entry(
+    one: Entry, at: Mapping[str, int], against: Mapping[str, Mapping[str, str]]
+) -> dict[str, Any]:
     first = one.metrics[0] if one.metrics else ""
     return {
         "name": one.name,
@@ -231,6 +250,7 @@ def _entry(one: Entry, at: Mapping[str, int]) -> dict[str, Any]:
         "tasks": [at[task] for task in one.tasks],
         "version": one.version,
         "baseline": at.get(one.baseline),
+        "against": against.get(one.name),
     }
 
 

@@ -3,36 +3,12 @@
 (() => {
   const { h } = bench;
 
-  // versus/FOLDER/TASK, where both may hold slashes: the longest task that is known here, or else
-  // what follows the folder of a run on this page.
-  function split(name) {
-    const parts = name.split("/").slice(1);
-    const folders = new Set(bench.runs.map(({ folder }) => folder));
-    const cuts = parts.map((_, at) => at).slice(1);
-    const cut =
-      cuts.find((at) => bench.entryAt.has(parts.slice(at).join("/"))) ??
-      cuts.find((at) => folders.has(parts[at - 1])) ??
-      1;
-    const folder = parts.slice(0, cut).join("/");
-    const run = bench.runs.findIndex((one) => one.folder === parts[cut - 1]);
-    return {
-      folder,
-      task: parts.slice(cut).join("/"),
-      opponent: run < 0 ? folder : bench.runs[run].name,
-    };
-  }
-
-  // By task: {opponents, cells: Map of "run opponent" to entry}.
+  // By task: a map from opponents to entries.
   function matches() {
     const found = new Map();
-    for (const [entry, { name, kind }] of bench.entries.entries()) {
-      if (
-        kind !== "task" ||
-        bench.benchmark(name) !== "versus" ||
-        !bench.entries[entry].metrics.includes("win_rate")
-      )
-        continue;
-      const { task, opponent } = split(name);
+    for (const [entry, { against }] of bench.entries.entries()) {
+      if (!against) continue;
+      const { task, opponent } = against;
       if (!found.has(task)) found.set(task, new Map());
       found.get(task).set(opponent, entry);
     }
