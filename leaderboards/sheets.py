@@ -1,6 +1,5 @@
 """A board as a few tables of text, in Markdown or LaTeX."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from bench.harness import Verdict
 from bench.harness.usage import dollars
 from bench.leaderboards.board import Board
-from bench.leaderboards.table import FEW, plain
+from bench.leaderboards.table import FEW, escaped, plain
 
 MEANING = (
     "Values with their 95% interval. #: rank, 1 + the number of runs that are surely better by a "
@@ -162,22 +161,15 @@ def _run(board: Board, at: int) -> list[str]:
 
 def as_markdown(found: Sequence[Sheet], title: str) -> str:
     """Give tables as Markdown, in which names are nothing but text."""
-    parts = [f"# {_markdown(title)}"]
+    parts = [f"# {escaped(title)}"]
     for one in found:
         lines = [one.columns, ["---"] * len(one.columns), *one.rows]
         table = [
-            "| " + " | ".join(cell if row is lines[1] else _markdown(cell) for cell in row) + " |"
+            "| " + " | ".join(cell if row is lines[1] else escaped(cell) for cell in row) + " |"
             for row in lines
         ]
-        parts += [f"## {one.title}", "\n".join(table), *([_markdown(one.note)] if one.note else [])]
+        parts += [f"## {one.title}", "\n".join(table), *([escaped(one.note)] if one.note else [])]
     return "\n\n".join(parts) + "\n"
-
-
-def _markdown(text: str) -> str:
-    """Escape what Markdown and the HTML in it would take for markup."""
-    entities = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
-    shown = re.sub(r"([\\`*_\[\]|~#$!])", r"\\\1", plain(text).plain)
-    return re.sub("[&<>]", lambda sign: entities[sign.group()], shown)
 
 
 def as_latex(found: Sequence[Sheet], title: str) -> str:

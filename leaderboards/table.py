@@ -1,7 +1,9 @@
 """The final tables of a run, for a terminal of 100 columns."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from html import escape
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -248,3 +250,13 @@ def _percent(rate: float) -> str:
 def plain(text: str) -> Text:
     """Give text as it is: no markup, and nothing that a terminal would obey."""
     return Text("".join(char if char.isprintable() else "\ufffd" for char in text))
+
+
+def escaped(text: str) -> str:
+    r"""Give text as Markdown shows it, on one line: neither Markdown nor HTML in it is obeyed.
+
+    >>> escaped("a_b <i>")
+    'a\\_b &lt;i&gt;'
+    """
+    shown = escape(plain(" ".join(text.split())).plain, quote=False)
+    return re.sub(r"[\\`*_\[\]|~#@$!]", r"\\\g<0>", shown)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bench.leaderboards.comparison import Difference
 from bench.leaderboards.gates.ruling import Check, Outcome, Ruling
 from bench.leaderboards.sentences import amount, listed
+from bench.leaderboards.table import escaped
 
 if TYPE_CHECKING:
     from junitparser import TestCase, TestSuite
@@ -105,17 +106,17 @@ def table(ruling: Ruling) -> "Table":
 
 def markdown(ruling: Ruling) -> str:
     """Give a summary for a pull request."""
-    lines = [f"### {_markdown(heading(ruling))}", ""]
-    lines += [f"- {_markdown(sentence)}" for sentence in findings(ruling)]
+    lines = [f"### {escaped(heading(ruling))}", ""]
+    lines += [f"- {escaped(sentence)}" for sentence in findings(ruling)]
     lines += ["", _cells(COLUMNS), _cells(["---"] * len(COLUMNS))]
-    lines += [_cells(_markdown(cell) for cell in _row(check)) for check in shown(ruling)]
+    lines += [_cells(escaped(cell) for cell in _row(check)) for check in shown(ruling)]
     for check in ruling.checks:
         if check.outcome is Outcome.REGRESSION and check.difference and check.difference.lost:
             lost = check.difference.lost
-            title = f"{len(lost)} samples of {_markdown(check.name)} became worse"
+            title = f"{len(lost)} samples of {escaped(check.name)} became worse"
             lines += [f"\n<details><summary>{title}</summary>\n"]
-            lines += [f"{_markdown(listed(lost, LISTED))}\n\n</details>"]
-    lines += ["", *(f"{_markdown(remark)}\n" for remark in remarks(ruling))]
+            lines += [f"{escaped(listed(lost, LISTED))}\n\n</details>"]
+    lines += ["", *(f"{escaped(remark)}\n" for remark in remarks(ruling))]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -213,12 +214,6 @@ def _p(p: float | None) -> str:
     if p is None:
         return "no exact p"
     return f"p {p:.3f}" if p >= 0.001 else "p < 0.001"
-
-
-def _markdown(text: str) -> str:
-    """Escape what Markdown and HTML would read."""
-    safe = clean(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return re.sub(r"([\\`*_\[\]|~#@])", r"\\\1", " ".join(safe.split()))
 
 
 def _cells(cells: Iterable[str]) -> str:
