@@ -211,7 +211,9 @@ def verify(
 
 @app.command()
 def tasks(  # noqa: PLR0917 - Typer makes each of them a flag
-    glob: Annotated[str, typer.Argument(help="Names or globs, by comma.")] = "*",
+    glob: Annotated[
+        str | None, typer.Argument(help="Names or globs, by comma; without one, an overview.")
+    ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Look for the usual mistakes in them.")
     ] = False,
@@ -225,21 +227,23 @@ def tasks(  # noqa: PLR0917 - Typer makes each of them a flag
     sandbox: SandboxName = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the tasks that are installed, with what is known of a benchmark, or check them."""
-    chosen = registry.select(glob)
+    """List the benchmarks that are installed, or the tasks of one with its card, or check them."""
+    chosen = registry.select(glob or "*")
     if check:
         _check_tasks(chosen, data_dir, sandbox or "docker", model, limit, as_json=as_json)
         return
     if as_json:
         typer.echo(json.dumps([_listed(task) for task in chosen]))
         return
-    shown = [(task.name, task.about) for task in chosen]
-    if glob == "*":  # what families could make is not listed, only that they could
-        found = registry.families().items()
-        shown += [(f"{name}/NAME", registry.about(point)) for name, point in found]
-    width = max(len(name) for name, _ in shown)
-    for name, about in shown:
-        typer.echo(f"{name:{width}}  {about}")
+    if not glob:
+        # What families could make cannot be listed, only that they could.
+        made = [(f"{name}/", "", registry.about(one)) for name, one in registry.families().items()]
+        typer.echo(cards.rows([*cards.overview(chosen), *made]))
+        typer.echo("\nbench tasks NAME tells more of one; bench tasks '*' lists all tasks.")
+        return
+    width = max(len(task.name) for task in chosen)
+    for task in chosen:
+        typer.echo(f"{task.name:{width}}  {task.about}")
     card = cards.shared(chosen)
     if card:
         typer.echo(f"\n{cards.text(card)}")

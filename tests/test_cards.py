@@ -1,5 +1,6 @@
 """Every task says what it is: a line in the list, and a card with something in each part."""
 
+from collections import Counter
 from dataclasses import asdict
 
 import pytest
@@ -10,6 +11,7 @@ from bench.harness.core import Card
 
 TASKS = registry.tasks()
 MADE = ("typos/case-10/gsm8k/cot", "typos/token_noise-2/gsm8k/cot", "judged/xstest/safe")
+FAMILIES = ("file", "judged", "lm_eval", "redteam", "typos", "versus")
 CARDS = {card: name for name, task in TASKS.items() if (card := task.card)}
 
 
@@ -37,6 +39,18 @@ def test_a_card_is_shown(name):
     [card] = {task.card for task in registry.select(name)}
     for said in asdict(card).values():
         assert said in shown
+
+
+def test_without_a_name_each_benchmark_has_one_entry():
+    shown = bench("tasks").stdout
+    starts = [line.split()[:2] for line in shown.splitlines() if line[:1].strip()]
+    counts = Counter(name.partition("/")[0] for name in TASKS)
+    assert starts[: len(counts)] == [[name, str(count)] for name, count in counts.items()]
+    assert [name for name, _ in starts[len(counts) : -1]] == [f"{name}/" for name in FAMILIES]
+    words = " ".join(shown.split())
+    assert all(card.measures in words for card in CARDS)
+    every = bench("tasks", "*").stdout.splitlines()
+    assert [line.split()[0] for line in every] == list(TASKS)
 
 
 def test_examples_that_are_among_the_samples_are_told():
