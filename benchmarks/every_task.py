@@ -130,7 +130,7 @@ def families(given: Given) -> Iterator[Benchmark]:
     folder.mkdir(exist_ok=True)
     name = parity_tasks.write(folder, given.data_dir)[-1]
     yield Benchmark("lm_eval", f"lm_eval/{folder}/{name}")
-    yield Benchmark("versus", f"versus/{given.out / 'dialogsum'}/dialogsum/similarity")
+    yield Benchmark("versus", f"versus/{folder_of('dialogsum', given)}/dialogsum/similarity")
 
 
 def attempt(group: Sequence[Benchmark], given: Given) -> None:
@@ -147,6 +147,12 @@ def attempt(group: Sequence[Benchmark], given: Given) -> None:
 def finished(one: Benchmark, given: Given) -> bool:
     """Tell whether a benchmark was run to its end, in whatever company."""
     return any(record["code"] == 0 and one.name in record["names"] for record in records(given))
+
+
+def folder_of(name: str, given: Given) -> Path:
+    """Give the folder of a benchmark's finished run, else that of one by itself."""
+    shared = [one["names"] for one in records(given) if one["code"] == 0 and name in one["names"]]
+    return given.out / (name_of(shared[-1]) if shared else name)
 
 
 def name_of(names: Sequence[str]) -> str:
