@@ -211,9 +211,7 @@ def verify(
 
 @app.command()
 def tasks(  # noqa: PLR0917 - Typer makes each of them a flag
-    glob: Annotated[
-        str | None, typer.Argument(help="Names or globs, by comma; without one, an overview.")
-    ] = None,
+    glob: Annotated[str | None, typer.Argument(help="Names or globs, by comma.")] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Look for the usual mistakes in them.")
     ] = False,
@@ -227,7 +225,7 @@ def tasks(  # noqa: PLR0917 - Typer makes each of them a flag
     sandbox: SandboxName = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the benchmarks that are installed, or the tasks of one with its card, or check them."""
+    """List the tasks that are installed, with what is known of a benchmark, or check them."""
     chosen = registry.select(glob or "*")
     if check:
         _check_tasks(chosen, data_dir, sandbox or "docker", model, limit, as_json=as_json)
@@ -235,15 +233,18 @@ def tasks(  # noqa: PLR0917 - Typer makes each of them a flag
     if as_json:
         typer.echo(json.dumps([_listed(task) for task in chosen]))
         return
-    if not glob:
-        # What families could make cannot be listed, only that they could.
-        made = [(f"{name}/", "", registry.about(one)) for name, one in registry.families().items()]
-        typer.echo(cards.rows([*cards.overview(chosen), *made]))
+    # What families could make cannot be listed, only that they could.
+    makers = registry.families().items() if glob in {None, "*"} else ()
+    made = [(f"{name}/NAME", registry.about(point)) for name, point in makers]
+    if not glob and sys.stdout.isatty():  # programs read every name
+        found = [*cards.overview(chosen), *((name, "", about) for name, about in made)]
+        typer.echo(cards.rows(found))
         typer.echo("\nbench tasks NAME tells more of one; bench tasks '*' lists all tasks.")
         return
-    width = max(len(task.name) for task in chosen)
-    for task in chosen:
-        typer.echo(f"{task.name:{width}}  {task.about}")
+    shown = [*((task.name, task.about) for task in chosen), *made]
+    width = max(len(name) for name, _ in shown)
+    for name, about in shown:
+        typer.echo(f"{name:{width}}  {about}")
     card = cards.shared(chosen)
     if card:
         typer.echo(f"\n{cards.text(card)}")

@@ -1,10 +1,14 @@
 """Every task says what it is: a line in the list, and a card with something in each part."""
 
+import os
+import pty
+import subprocess
 from collections import Counter
+from contextlib import suppress
 from dataclasses import asdict
 
 import pytest
-from command_line import bench
+from command_line import BENCH, bench
 
 from bench.harness import registry
 from bench.harness.core import Card
@@ -41,16 +45,36 @@ def test_a_card_is_shown(name):
         assert said in shown
 
 
-def test_without_a_name_each_benchmark_has_one_entry():
-    shown = bench("tasks").stdout
+def test_a_terminal_shows_one_entry_for_each_benchmark():
+    shown = on_a_terminal("tasks")
     starts = [line.split()[:2] for line in shown.splitlines() if line[:1].strip()]
     counts = Counter(name.partition("/")[0] for name in TASKS)
     assert starts[: len(counts)] == [[name, str(count)] for name, count in counts.items()]
-    assert [name for name, _ in starts[len(counts) : -1]] == [f"{name}/" for name in FAMILIES]
+    assert [name for name, _ in starts[len(counts) : -1]] == [f"{name}/NAME" for name in FAMILIES]
     words = " ".join(shown.split())
     assert all(card.measures in words for card in CARDS)
-    every = bench("tasks", "*").stdout.splitlines()
-    assert [line.split()[0] for line in every] == list(TASKS)
+    assert on_a_terminal("tasks", "xcopa/*").count("xcopa/") == 11
+
+
+def test_a_program_reads_the_name_of_every_task():
+    every = bench("tasks").stdout
+    names = [line.split()[0] for line in every.splitlines()]
+    assert names == [*TASKS, *(f"{name}/NAME" for name in FAMILIES)]
+    assert bench("tasks", "*").stdout == every
+
+
+def on_a_terminal(*arguments: str) -> str:
+    """Give what `bench` writes where its output is a terminal."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen([BENCH, *arguments], stdout=theirs) as process:
+        os.close(theirs)
+        said = b""
+        with suppress(OSError):  # which is how a terminal ends on Linux
+            while part := os.read(ours, 65536):
+                said += part
+        os.close(ours)
+    assert process.returncode == 0
+    return said.decode().replace("\r\n", "\n")
 
 
 def test_examples_that_are_among_the_samples_are_told():
