@@ -47,6 +47,11 @@ def test_intervals_of_clustered_samples_hold_the_truth(simulation, languages, pr
     assert 0.93 <= held <= 0.97
 
 
+@pytest.mark.parametrize(("easy", "problems"), [(0.0125, 80), (0.03, 80), (0.1, 80), (0.05, 20)])
+def test_intervals_of_a_weak_model_hold_what_it_hardly_ever_does(simulation, easy, problems):
+    assert simulation.weak(easy, problems, 500) >= 0.93
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["overlaps", "grades"])
 @pytest.mark.parametrize("n", [80, 500])
