@@ -76,7 +76,8 @@ class Comparison:
     said: int
     """1: it is better; 2: the other one is; TIE; UNREAD"""
     first_place: float | None
-    """how often the answer that stood first was preferred, in the two orders"""
+    """how often the answer that stood first was preferred, in the two orders; None where that is
+    not known: nothing was asked, or one of the replies could not be read"""
     unread: float
     """share of what was said that could not be read"""
     words: tuple[str, ...]
@@ -108,7 +109,7 @@ def compare(judge: Judge, question: Question, one: str, other: str) -> Compariso
     A reward that is missing, because the text is too long for the model, cannot be read.
     """
     if not one or not other:
-        return Comparison(preferred(bool(one), bool(other)), 0.5, 0.0, ())
+        return Comparison(preferred(bool(one), bool(other)), None, 0.0, ())
     if judge.gives_rewards:
         return _by_rewards(judge, question, one, other)
     words = tuple(
@@ -148,15 +149,16 @@ def needs_words(judge: Judge, name: str) -> None:
 def values(prefix: str, comparison: Comparison) -> dict[str, float]:
     """Give the values that `metrics` reduces; what could not be read is not scored."""
     found = {f"{prefix}unread": comparison.unread}
-    if comparison.first_place is None:
-        return found
+    if comparison.first_place is not None:
+        found[f"{prefix}first_place"] = comparison.first_place
     said = comparison.said
+    if said == UNREAD:
+        return found
     return found | {
         f"{prefix}win_rate": {1: 1.0, 2: 0.0, TIE: 0.5}[said],
         f"{prefix}win": float(said == 1),
         f"{prefix}tie": float(said == TIE),
         f"{prefix}lose": float(said == 2),
-        f"{prefix}first_place": comparison.first_place,
     }
 
 
@@ -183,7 +185,8 @@ def told(found: Mapping[str, Comparison]) -> str:
 def metrics(prefix: str = "") -> dict[str, Metric]:
     """Give the win rate (win + tie / 2), its parts, and how far the judge can be trusted.
 
-    `first_place` is the judge's position bias: 0.5 for one that has none.
+    `first_place` is the judge's position bias: 0.5 for one that has none. Its interval leaves open
+    what the judge would have said of pairs with an empty answer, which it is not asked about.
     """
     names = ("win_rate", "win", "tie", "lose", "first_place", "unread")
     return {f"{prefix}{name}": mean_of(f"{prefix}{name}") for name in names}

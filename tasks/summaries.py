@@ -84,7 +84,7 @@ def judged(plain: Task, name: str, criteria: tuple[str, ...], about: str) -> Tas
     full = f"{plain.name.rpartition('/')[0]}/{name}"
     return Task(
         name=full,
-        version=1,
+        version=2,
         samples=plain.samples,
         ask=plain.ask,
         chat=plain.chat,

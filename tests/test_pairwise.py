@@ -13,6 +13,7 @@ from sklearn.metrics import cohen_kappa_score
 from bench.harness import Resources, Response, Sample, Verdict, registry
 from bench.harness.judging import OpenJudge, asked
 from bench.harness.models.scripted import Scripted
+from bench.harness.stats import estimate
 from bench.tasks import agreement, pairwise, preferences
 from bench.tasks.pairwise import TIE, UNREAD, Question
 
@@ -115,6 +116,16 @@ def test_an_empty_answer_loses_unasked():
     assert pairwise.compare(judge, QUESTION, "Paris", "").said == 1
     assert pairwise.compare(judge, QUESTION, "", "").said == TIE
     assert not judge.requests
+
+
+def test_what_was_not_asked_tells_nothing_of_the_place():
+    judge = writes("A")
+    asked = pairwise.compare(judge, QUESTION, "Paris", "Lyon")
+    unasked = pairwise.compare(judge, QUESTION, "", "Lyon")
+    assert "first_place" not in pairwise.values("", unasked)
+    assert pairwise.values("", unasked)["lose"] == 1
+    column = [pairwise.values("", each).get("first_place") for each in (asked, unasked)]
+    assert estimate(column, ["a", "b"]).value == 1  # the judge always named the first
 
 
 @pytest.mark.parametrize(
