@@ -1,5 +1,6 @@
 """The command line. Plugins add commands through the entry points `bench.commands`."""
 
+import errno
 import json
 import signal
 import sys
@@ -325,7 +326,7 @@ def _run(arguments: list[str] | None) -> int:
     except TyperException as problem:
         return _fail(problem.format_message(), 2)
     except Exception as problem:  # noqa: BLE001 - the last line of defence
-        return _fail(_defect(problem), 3)
+        return _fail(_full(problem) or _defect(problem), 3)
     if code == INTERRUPTED:  # Typer turns Ctrl-C into this code
         return _fail("interrupted; what was done is kept, and the same command goes on.", code)
     return int(code or 0)
@@ -335,6 +336,14 @@ def _fail(text: str, code: int) -> int:
     line = " ".join(text.split())
     typer.echo(f"bench: {line}", err=True)
     return code
+
+
+def _full(problem: Exception) -> str:
+    """Say that there is no room, if that is the problem: nothing can be written about it either."""
+    if not isinstance(problem, OSError) or problem.errno not in {errno.ENOSPC, errno.EDQUOT}:
+        return ""
+    place = problem.filename or "what was being written, a file or the standard output"
+    return f"{place}: {problem.strerror}. Make room, then run the same command again."
 
 
 def _defect(problem: Exception) -> str:

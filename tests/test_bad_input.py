@@ -104,3 +104,13 @@ def test_a_full_disk_is_said_and_the_run_goes_on_later(tmp_path: Path) -> None:
     again = subprocess.run(command, check=False, capture_output=True, text=True)
     assert again.returncode == 0, again.stderr
     assert len(lines(tmp_path / "R" / "responses.jsonl")) == 40
+
+
+def test_a_full_disk_behind_the_output_is_said_as_well() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [BENCH, "tasks"], check=False, stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert done.returncode == 3
+    (line,) = done.stderr.splitlines()
+    assert "No space left on device" in line and "Make room" in line
