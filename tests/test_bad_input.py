@@ -97,7 +97,8 @@ def test_a_full_disk_is_said_and_the_run_goes_on_later(tmp_path: Path) -> None:
     )
     assert stopped.returncode == 3, stopped.stderr
     last = stopped.stderr.splitlines()[-1]
-    assert last.startswith(f"bench: {tmp_path}/R/responses.jsonl: ") and "make room" in last
+    full = [f"bench: {tmp_path}/R/{name}.jsonl: " for name in ("responses", "scores")]
+    assert last.startswith(tuple(full)) and "make room" in last  # whichever comes first
     assert "Traceback" not in stopped.stderr
     kept = len(lines(tmp_path / "R" / "responses.jsonl"))
     assert 0 < kept < 40
